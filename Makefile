@@ -1,0 +1,206 @@
+# uxecho, uxping and libuxsrv. "make help" lists the targets.
+#
+# Everything that is built goes below $(BUILD). CC, CFLAGS, CPPFLAGS, LDFLAGS
+# and LDLIBS are yours; what the project needs is added to them.
+
+VERSION = 0.1.0
+BUILD = build
+
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+sbindir ?= $(exec_prefix)/sbin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+mandir ?= $(datarootdir)/man
+docdir ?= $(datarootdir)/doc/uxecho
+
+CFLAGS ?= -O2 -g
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+
+# Asked of pkg-config when a recipe runs, not when this file is read: with
+# "make deps all" the packages arrive in between.
+BSD_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbsd-overlay)
+BSD_LIBS = $(shell $(PKG_CONFIG) --libs libbsd-overlay)
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-align -Wwrite-strings -Wundef -Wformat=2 \
+	-Wno-unused-parameter
+UXS_CPPFLAGS = -D_GNU_SOURCE -DUXECHO_VERSION='"$(VERSION)"' -Iinclude \
+	$(BSD_CFLAGS)
+UXS_CFLAGS = -std=c11 -pthread $(WARNINGS) -fstack-protector-strong \
+	-fno-common -MMD -MP
+COMPILE = $(CC) $(UXS_CPPFLAGS) $(CPPFLAGS) $(UXS_CFLAGS) $(CFLAGS)
+LINK = $(CC) $(UXS_CFLAGS) $(CFLAGS) $(LDFLAGS)
+
+LIB_SRC := $(sort $(wildcard src/lib/*.c))
+UXECHO_SRC := $(sort $(wildcard src/uxecho/*.c src/uxecho/services/*.c))
+UXPING_SRC := $(sort $(wildcard src/uxping/*.c))
+TESTS_SRC := $(sort $(wildcard tests/*.c))
+HEADERS := $(sort $(wildcard include/uxsrv/*.h))
+MANUALS := $(sort $(wildcard man/*.[1-8]))
+SCRIPTS := $(sort $(wildcard .ci/run tests/*.sh))
+
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+UXECHO_OBJ := $(UXECHO_SRC:%.c=$(BUILD)/%.o)
+UXPING_OBJ := $(UXPING_SRC:%.c=$(BUILD)/%.o)
+TESTS_OBJ := $(TESTS_SRC:%.c=$(BUILD)/%.o)
+
+LIB := $(BUILD)/libuxsrv.a
+PROGRAMS :=
+TESTER := $(BUILD)/check_all
+
+.PHONY: all
+all: $(LIB) $(PROGRAMS) ## build everything (the default)
+
+$(LIB): $(LIB_OBJ)
+	$(RM) $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/uxecho: $(UXECHO_OBJ) $(LIB)
+	$(LINK) -o $@ $^ $(BSD_LIBS) $(LDLIBS)
+
+$(BUILD)/uxping: $(UXPING_OBJ) $(LIB)
+	$(LINK) -o $@ $^ $(BSD_LIBS) -lm $(LDLIBS)
+
+# The tests see the programs' own rooms too, except for their main().
+$(TESTER): $(TESTS_OBJ) $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ)) \
+    $(LIB)
+	$(LINK) -o $@ $^ $(CHECK_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
+
+$(BUILD)/src/%.o: src/%.c | $(BUILD)/.have-libbsd
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c | $(BUILD)/.have-libbsd $(BUILD)/.have-check
+	@mkdir -p $(@D)
+	$(COMPILE) -Isrc $(CHECK_CFLAGS) -c -o $@ $<
+
+$(BUILD)/.have-libbsd:
+	@$(call require,libbsd-overlay,libbsd-dev)
+
+$(BUILD)/.have-check:
+	@$(call require,check,check)
+
+# $(call require,MODULE,PACKAGE)
+require = command -v $(PKG_CONFIG) >/dev/null || \
+	{ echo "make: pkg-config is missing: install the package pkg-config, or run 'make deps'" >&2; exit 1; }; \
+	$(PKG_CONFIG) --exists $(1) || \
+	{ echo "make: the library $(1) is missing: install the package $(2), or run 'make deps'" >&2; exit 1; }; \
+	mkdir -p $(BUILD) && touch $@
+
+# ---- what it needs -------------------------------------------------------
+
+BUILD_PACKAGES = pkg-config libbsd-dev
+TEST_PACKAGES = check mandoc strace
+LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
+	libclang-rt-14-dev
+
+# $(call install-packages,LIST): only what is not there, so that it also works
+# without a network once it has run.
+install-packages = \
+	missing=$$(for p in $(1); do \
+	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+	    grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
+	$$as_root apt-get update -q && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -qy --no-install-recommends $$missing
+
+.PHONY: deps lint-deps
+deps: ## install what building and testing needs (Debian)
+	@$(call install-packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+lint-deps: ## install what the stricter gates need (Debian)
+	@$(call install-packages,$(LINT_PACKAGES))
+
+# "make -j deps check": nothing starts before the packages are there.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(BUILD)/.have-libbsd $(BUILD)/.have-check: | deps
+endif
+
+# ---- run and test --------------------------------------------------------
+
+.PHONY: demo check check-asan
+demo: all ## serve on a private path, ping stream and datagram, stop
+	@BUILD=$(BUILD) sh tests/demo.sh
+
+check: all $(TESTER) ## run all tests
+	@BUILD=$(BUILD) $(TESTER)
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+check-asan: ## run all tests under the address and undefined sanitizers
+	$(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check
+
+# ---- gates ---------------------------------------------------------------
+
+ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(TESTS_SRC)
+ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h tests/*.h))
+
+.PHONY: lint lint-man lint-scripts format format-check
+lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, manuals, scripts
+	$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(ALL_C) -- \
+	    $(UXS_CPPFLAGS) -Isrc -std=c11 $(CHECK_CFLAGS)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+	    --enable=warning,performance,portability \
+	    --suppress=missingInclude --suppress=missingIncludeSystem \
+	    --library=gnu -D_GNU_SOURCE -DUXECHO_VERSION='""' -Iinclude -Isrc \
+	    --include=/usr/include/bsd/sys/queue.h \
+	    --include=/usr/include/bsd/sys/tree.h \
+	    $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC)
+
+lint-man: ## mandoc -Tlint on every manual page
+	mandoc -Tlint -W warning $(MANUALS)
+
+lint-scripts: ## shellcheck on every script
+	shellcheck $(SCRIPTS)
+
+format: ## rewrite the sources in the house's format
+	$(CLANG_FORMAT) -i $(ALL_C) $(ALL_H)
+
+format-check: ## fail where the sources are not in that format
+	$(CLANG_FORMAT) --dry-run --Werror $(ALL_C) $(ALL_H)
+
+# ---- install -------------------------------------------------------------
+
+.PHONY: install uninstall
+install: all ## install below $(DESTDIR)$(prefix)
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) \
+	    $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/uxsrv \
+	    $(sort $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))))
+	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(libdir)/libuxsrv.a
+	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/uxsrv
+	for m in $(MANUALS); do \
+	    $(INSTALL) -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/ || exit 1; \
+	done
+
+uninstall: ## remove what install put there
+	$(RM) $(DESTDIR)$(sbindir)/uxecho $(DESTDIR)$(bindir)/uxping \
+	    $(DESTDIR)$(libdir)/libuxsrv.a
+	$(RM) $(foreach h,$(HEADERS),$(DESTDIR)$(includedir)/uxsrv/$(notdir $(h)))
+	$(RM) $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	-rmdir $(DESTDIR)$(includedir)/uxsrv 2>/dev/null
+
+.PHONY: dist clean help
+dist: ## make uxecho-VERSION.tar.gz from the last commit
+	git archive --format=tar.gz --prefix=uxecho-$(VERSION)/ \
+	    -o uxecho-$(VERSION).tar.gz HEAD
+
+clean: ## remove what was built
+	$(RM) -r build build-* uxecho-$(VERSION).tar.gz
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | \
+	    awk -F': ' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+-include $(LIB_OBJ:.o=.d) $(UXECHO_OBJ:.o=.d) $(UXPING_OBJ:.o=.d) \
+	$(TESTS_OBJ:.o=.d)

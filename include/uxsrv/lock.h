@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_LOCK_H
+#define UXS_LOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct uxs_error;
+struct uxs_place;
+
+/*
+ * PATH.lock: who may decide over PATH.
+ *
+ * Probing alone is a race between two starters that find the same stale file;
+ * only a lock that is held for the server's life settles it. The file is 0600,
+ * because whoever can read it could lock it, and holds the pid of its holder.
+ */
+
+#define UXS_LOCK_SUFFIX ".lock"
+
+struct uxs_lock {
+	int fd; /* -1 when closed */
+};
+
+#define UXS_LOCK_CLOSED  \
+	{                \
+		.fd = -1 \
+	}
+
+struct uxs_lock_holder {
+	pid_t pid; /* 0: not known */
+	uid_t uid; /* who owns the lock file */
+};
+
+enum uxs_lock_outcome {
+	UXS_LOCK_TAKEN,
+	UXS_LOCK_HELD, /* *holder says by whom */
+};
+
+/*
+ * Take the lock of a place, without waiting.
+ *
+ * Returns UXS_LOCK_TAKEN, UXS_LOCK_HELD, or a negative errno with *why: the
+ * directory is not writable, or something that is not our lock file is there.
+ */
+int uxs_lock_open(struct uxs_lock *lock, const struct uxs_place *place,
+    struct uxs_lock_holder *holder, struct uxs_error *why);
+
+/*
+ * What uxs_lock_open would object to, without creating or locking anything,
+ * so that nobody is disturbed; whether it is held is not found out. Returns 0
+ * or a negative errno with *why.
+ */
+int uxs_lock_check(const struct uxs_place *place, struct uxs_error *why);
+
+/* Remove the lock file and let go. The socket must have been removed before.
+ * May be called twice, and on a closed lock. */
+void uxs_lock_close(struct uxs_lock *lock, const struct uxs_place *place);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_STATS_H
+#define UXS_STATS_H
+
+#include <stdint.h>
+
+#include <uxsrv/address.h>
+
+/*
+ * What happened, in numbers that only grow (connections excepted). The names
+ * are those of the daemon's statistics: received_bytes is
+ * uxecho_received_bytes_total{type}.
+ */
+
+enum uxs_refusal {
+	UXS_REFUSAL_RULES,
+	UXS_REFUSAL_MAX_CONNS,
+	UXS_REFUSAL_MAX_PER_USER,
+	UXS_REFUSAL_DESCRIPTORS, /* or memory: accepted, but not to be kept */
+	UXS_N_REFUSALS
+};
+
+enum uxs_drop {
+	UXS_DROP_NO_RETURN_ADDRESS, /* the sender has no name to reply to */
+	UXS_DROP_NOT_SENDERS, /* the return address is somebody else's */
+	UXS_DROP_FULL, /* the client does not read */
+	UXS_DROP_GONE, /* the client is not there any more */
+	UXS_DROP_TOO_LONG, /* a message over the limit, or over the kernel's */
+	UXS_DROP_SELF, /* our own reply came back to us */
+	UXS_DROP_ERROR, /* the service, or the kernel, said no */
+	UXS_N_DROPS
+};
+
+enum uxs_close {
+	UXS_CLOSE_EOF, /* the client ended it and has got everything */
+	UXS_CLOSE_GONE, /* the client went away with replies unread */
+	UXS_CLOSE_REFUSED, /* by the service */
+	UXS_CLOSE_IDLE, /* silent for too long */
+	UXS_CLOSE_WRITE_TIMEOUT, /* did not read for too long */
+	UXS_CLOSE_TOO_LONG, /* sent a message over the limit */
+	UXS_CLOSE_MEMORY,
+	UXS_CLOSE_ERROR,
+	UXS_CLOSE_DRAIN, /* the drain time was over */
+	UXS_N_CLOSES
+};
+
+struct uxs_stats_of_type {
+	uint64_t connections; /* open now */
+	uint64_t accepted;
+	uint64_t refused[UXS_N_REFUSALS]; /* datagrams by rules too */
+	uint64_t received_bytes, received_messages;
+	uint64_t sent_bytes, sent_messages;
+	uint64_t dropped[UXS_N_DROPS];
+};
+
+struct uxs_stats {
+	struct uxs_stats_of_type of[UXS_N_TYPES];
+	uint64_t closed[UXS_N_CLOSES];
+	uint64_t pauses; /* of accepting, for want of descriptors or memory */
+};
+
+const char *uxs_refusal_name(enum uxs_refusal refusal);
+const char *uxs_drop_name(enum uxs_drop drop);
+const char *uxs_close_name(enum uxs_close close);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The system's data bases as uxs_names. Apart from access.c, which stays pure
+ * so that its tests can bring users of their own.
+ */
+#include <uxsrv/access.h>
+
+#include <grp.h>
+#include <pwd.h>
+
+static int
+system_uid_of(const char *name, uid_t *uid)
+{
+	return uid_from_user(name, uid);
+}
+
+static int
+system_gid_of(const char *name, gid_t *gid)
+{
+	return gid_from_group(name, gid);
+}
+
+const struct uxs_names uxs_names_system = {
+	.uid_of = system_uid_of,
+	.gid_of = system_gid_of,
+};

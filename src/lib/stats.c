@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* The words for what is counted: they are label values of the statistics. */
+#include <uxsrv/stats.h>
+
+const char *
+uxs_refusal_name(enum uxs_refusal refusal)
+{
+	static const char *const names[UXS_N_REFUSALS] = {
+		[UXS_REFUSAL_RULES] = "rules",
+		[UXS_REFUSAL_MAX_CONNS] = "max_conns",
+		[UXS_REFUSAL_MAX_PER_USER] = "max_per_user",
+		[UXS_REFUSAL_DESCRIPTORS] = "descriptors",
+	};
+
+	return names[refusal];
+}
+
+const char *
+uxs_drop_name(enum uxs_drop drop)
+{
+	static const char *const names[UXS_N_DROPS] = {
+		[UXS_DROP_NO_RETURN_ADDRESS] = "no_return_address",
+		[UXS_DROP_NOT_SENDERS] = "not_senders",
+		[UXS_DROP_FULL] = "full",
+		[UXS_DROP_GONE] = "gone",
+		[UXS_DROP_TOO_LONG] = "too_long",
+		[UXS_DROP_SELF] = "self",
+		[UXS_DROP_ERROR] = "error",
+	};
+
+	return names[drop];
+}
+
+const char *
+uxs_close_name(enum uxs_close close)
+{
+	static const char *const names[UXS_N_CLOSES] = {
+		[UXS_CLOSE_EOF] = "eof",
+		[UXS_CLOSE_GONE] = "gone",
+		[UXS_CLOSE_REFUSED] = "refused",
+		[UXS_CLOSE_IDLE] = "idle_timeout",
+		[UXS_CLOSE_WRITE_TIMEOUT] = "write_timeout",
+		[UXS_CLOSE_TOO_LONG] = "too_long",
+		[UXS_CLOSE_MEMORY] = "memory",
+		[UXS_CLOSE_ERROR] = "error",
+		[UXS_CLOSE_DRAIN] = "drain",
+	};
+
+	return names[close];
+}

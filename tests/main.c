@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* Runs every suite; CK_RUN_SUITE and CK_RUN_CASE choose some of them. */
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "suites.h"
+
+static SRunner *
+all_suites(void)
+{
+	SRunner *runner = srunner_create(NULL);
+
+#define ADD(suite) srunner_add_suite(runner, suite)
+	ADD(suite_address());
+	ADD(suite_units());
+	ADD(suite_log());
+	ADD(suite_access());
+	ADD(suite_ledger());
+	ADD(suite_output());
+	ADD(suite_peer());
+#undef ADD
+	return runner;
+}
+
+int
+main(void)
+{
+	SRunner *runner = all_suites();
+	char top[4096];
+	int n_failed;
+
+	if (getcwd(top, sizeof(top)) == NULL)
+		return EXIT_FAILURE;
+	/* Tests change directory, and programs are found from here. */
+	setenv("UXECHO_TOP", top, 0);
+	signal(SIGPIPE, SIG_IGN);
+	harness_begin();
+	srunner_run_all(runner, CK_ENV);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	harness_end();
+	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

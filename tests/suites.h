@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUITES_H
+#define SUITES_H
+
+#include <check.h>
+
+/* One for each module, in the order in which data flows. */
+Suite *suite_address(void);
+Suite *suite_units(void);
+Suite *suite_log(void);
+Suite *suite_access(void);
+Suite *suite_ledger(void);
+Suite *suite_output(void);
+Suite *suite_peer(void);
+
+#endif
