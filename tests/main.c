@@ -19,7 +19,11 @@ all_suites(void)
 	ADD(suite_access());
 	ADD(suite_ledger());
 	ADD(suite_output());
+	ADD(suite_place());
+	ADD(suite_probe());
+	ADD(suite_lock());
 	ADD(suite_peer());
+	ADD(suite_listener());
 #undef ADD
 	return runner;
 }

@@ -11,6 +11,10 @@ Suite *suite_log(void);
 Suite *suite_access(void);
 Suite *suite_ledger(void);
 Suite *suite_output(void);
+Suite *suite_place(void);
+Suite *suite_probe(void);
+Suite *suite_lock(void);
 Suite *suite_peer(void);
+Suite *suite_listener(void);
 
 #endif

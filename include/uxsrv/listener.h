@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_LISTENER_H
+#define UXS_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <uxsrv/address.h>
+#include <uxsrv/lock.h>
+#include <uxsrv/place.h>
+
+struct uxs_error;
+
+/*
+ * The life of a socket file: lock, probe, bind, publish, remove.
+ *
+ *	struct uxs_listener listener = UXS_LISTENER_CLOSED;
+ *
+ *	uxs_listener_open(&listener, &conf, &why);	the name is ours
+ *	uxs_listener_listen(&listener, 4096, &why);	clients may come
+ *	uxs_listener_accept(&listener, &fd);
+ *	uxs_listener_drain(&listener);			no new ones
+ *	uxs_listener_close(&listener);			nothing is left
+ *
+ * A live server's address is never taken, whoever wrote that server; a dead
+ * one's always is; and nothing is ever removed that is not the very socket
+ * which this listener made.
+ */
+
+struct uxs_listener_conf {
+	const struct uxs_address *address; /* borrowed until close */
+	mode_t mode; /* of the socket file, exact from its first instant */
+	uid_t owner_uid; /* UXS_UID_NONE: leave it */
+	gid_t owner_gid; /* UXS_GID_NONE: leave it */
+	bool
+	    force_dir; /* accept a directory where strangers could replace it */
+	/* Told once, when the directory is doubtful but accepted; may be NULL. */
+	void (*on_warning)(void *arg, const char *text);
+	void *arg;
+};
+
+struct uxs_listener {
+	int fd; /* non-blocking; -1 when closed */
+	const struct uxs_address *address;
+	/* private */
+	struct uxs_place place;
+	struct uxs_lock lock;
+	bool is_bound;
+	bool is_drained;
+	dev_t dev; /* what we made, so that nothing else is removed */
+	ino_t ino;
+};
+
+#define UXS_LISTENER_CLOSED                                                  \
+	{                                                                    \
+		.fd = -1, .place = UXS_PLACE_CLOSED, .lock = UXS_LOCK_CLOSED \
+	}
+
+/*
+ * Make the socket and give it its name. A datagram socket receives from now
+ * on; a stream or seqpacket one refuses until uxs_listener_listen.
+ *
+ * Returns 0, or a negative errno with *why; everything that was made on the
+ * way is removed again.
+ */
+int uxs_listener_open(struct uxs_listener *listener,
+    const struct uxs_listener_conf *conf, struct uxs_error *why);
+
+/* Admit clients: listen(2). Nothing to do for datagrams. */
+int uxs_listener_listen(struct uxs_listener *listener, int backlog,
+    struct uxs_error *why);
+
+enum uxs_accept {
+	UXS_ACCEPT_OK,
+	UXS_ACCEPT_NONE, /* nothing to take now; wait for readiness */
+	UXS_ACCEPT_EXHAUSTED, /* no descriptor or memory left */
+	UXS_ACCEPT_ENDED, /* drained: nobody is left, nobody will come */
+};
+
+/*
+ * Take the next waiting connection. Never blocks; takes at most one, so that
+ * the caller decides how many to admit per turn.
+ *
+ * Returns
+ *   UXS_ACCEPT_OK         *fd is a new socket, non-blocking and close-on-exec,
+ *                         given to the caller
+ *   UXS_ACCEPT_NONE       wait for readiness
+ *   UXS_ACCEPT_EXHAUSTED  stop watching the listener for a while, or a
+ *                         level-triggered loop spins
+ *   UXS_ACCEPT_ENDED      only after uxs_listener_drain
+ *   negative errno        the listening socket is unusable
+ *
+ * *fd is -1 unless UXS_ACCEPT_OK.
+ */
+int uxs_listener_accept(struct uxs_listener *listener, int *fd);
+
+/*
+ * Let nobody else in, and lose nobody: who already waits can still be
+ * accepted, who comes later is refused, the file stays until close. Cannot be
+ * undone.
+ */
+void uxs_listener_drain(struct uxs_listener *listener);
+
+/*
+ * What administrators should know before anything is made; for --check.
+ * Looks at the directory and probes, creates nothing. Returns 0 when open
+ * would go on, otherwise a negative errno with *why, as open would say it.
+ */
+int uxs_listener_check(const struct uxs_listener_conf *conf,
+    struct uxs_error *why);
+
+/* Remove the name, then close, then let go of the lock. May be called twice
+ * and at any stage of opening. */
+void uxs_listener_close(struct uxs_listener *listener);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_SOCKET_FILE_H
+#define UXS_SOCKET_FILE_H
+
+#include <sys/stat.h>
+
+struct uxs_error;
+struct uxs_listener_conf;
+struct uxs_place;
+
+/*
+ * bind(2) an unbound socket at a place, with the mode and owner of conf, at no
+ * moment more open than conf->mode. *made describes the new file.
+ *
+ * Returns 0, or a negative errno with *why, and the file is gone again;
+ * -EADDRINUSE when something is at the place.
+ */
+int socket_file_make(int fd, const struct uxs_place *place,
+    const struct uxs_listener_conf *conf, struct stat *made,
+    struct uxs_error *why);
+
+#endif
