@@ -23,6 +23,7 @@ all_suites(void)
 	ADD(suite_probe());
 	ADD(suite_lock());
 	ADD(suite_peer());
+	ADD(suite_loop());
 	ADD(suite_listener());
 #undef ADD
 	return runner;

@@ -15,6 +15,7 @@ Suite *suite_place(void);
 Suite *suite_probe(void);
 Suite *suite_lock(void);
 Suite *suite_peer(void);
+Suite *suite_loop(void);
 Suite *suite_listener(void);
 
 #endif

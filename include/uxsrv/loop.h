@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_LOOP_H
+#define UXS_LOOP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+/*
+ * When: readiness, time and signals, on level-triggered epoll(7).
+ *
+ * Watches, timers and deferred calls live inside their owners and are found
+ * back with uxs_container_of, so that registering allocates nothing. One loop
+ * belongs to one thread. Everything here may be called from any callback.
+ *
+ *	struct uxs_loop loop;
+ *
+ *	uxs_loop_open(&loop);
+ *	uxs_watch_start(&loop, &watch, EPOLLIN);
+ *	uxs_loop_run(&loop);		until uxs_loop_stop
+ *	uxs_loop_close(&loop);
+ */
+
+#define uxs_container_of(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#define UXS_LOOP_BATCH 64
+
+RB_HEAD(uxs_timers, uxs_timer);
+SLIST_HEAD(uxs_deferreds, uxs_deferred);
+
+struct uxs_loop {
+	/* private */
+	int epoll_fd;
+	bool is_stopped;
+	bool is_in_timers;
+	bool has_pwait2; /* epoll_pwait2(2), Linux 5.11: nanosecond waits */
+	int64_t now_ns;
+	struct uxs_timers timers;
+	struct uxs_deferreds deferreds;
+	int batch_next, batch_end; /* what of the batch is still to come */
+	struct epoll_event batch[UXS_LOOP_BATCH];
+};
+
+#define UXS_LOOP_CLOSED        \
+	{                      \
+		.epoll_fd = -1 \
+	}
+
+/* Returns 0 or a negative errno. */
+int uxs_loop_open(struct uxs_loop *loop);
+
+/* Runs what was deferred, then lets go. Watches and timers that were still
+ * started are forgotten; their descriptors stay their owners'. */
+void uxs_loop_close(struct uxs_loop *loop);
+
+/* Dispatch turns until uxs_loop_stop, at least none: a stop that came before
+ * counts. Returns 0 or a negative errno when waiting itself failed. */
+int uxs_loop_run(struct uxs_loop *loop);
+void uxs_loop_stop(struct uxs_loop *loop);
+
+/*
+ * One turn: wait at most timeout_ns (0: only look; negative: for ever), or
+ * until the next timer, then call what is ready, then what is due, then what
+ * was deferred. Returns the number of ready watches or a negative errno.
+ */
+int uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns);
+
+/* CLOCK_MONOTONIC as of the start of this turn: one reading serves all. */
+static inline int64_t
+uxs_loop_now_ns(const struct uxs_loop *loop)
+{
+	return loop->now_ns;
+}
+
+/* ---- descriptors ---- */
+
+struct uxs_watch;
+
+/* events as of epoll_wait(2); EPOLLERR and EPOLLHUP may come unasked. */
+typedef void uxs_on_ready(struct uxs_watch *watch, uint32_t events);
+
+struct uxs_watch {
+	int fd; /* borrowed: open from start to stop */
+	uint32_t events; /* private: what epoll has been told; 0 when stopped */
+	uxs_on_ready *on_ready;
+};
+
+/*
+ * Watch for exactly these events from now on; costs a system call only when
+ * they differ from before. 0 stops the watch: the descriptor leaves epoll,
+ * since a mask of 0 would go on to report EPOLLHUP, turn after turn.
+ *
+ * Returns 0 or a negative errno (-ENOSPC: too many watches for this user).
+ */
+int uxs_watch_start(struct uxs_loop *loop, struct uxs_watch *watch,
+    uint32_t events);
+
+/* Stop, also in the middle of a batch that has this watch still to come: it
+ * will not be called. Stop before closing the descriptor. */
+void uxs_watch_stop(struct uxs_loop *loop, struct uxs_watch *watch);
+
+/* ---- time ---- */
+
+struct uxs_timer;
+typedef void uxs_on_expiry(struct uxs_timer *timer);
+
+struct uxs_timer {
+	uxs_on_expiry *on_expiry;
+	/* private */
+	int64_t deadline_ns; /* absolute, CLOCK_MONOTONIC; 0 when stopped */
+	RB_ENTRY(uxs_timer) node;
+};
+
+/* (Re)start: call on_expiry once, at or soon after deadline_ns (over 0); from
+ * within an on_expiry in the next turn at the earliest. */
+void uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
+    int64_t deadline_ns);
+void uxs_timer_stop(struct uxs_loop *loop, struct uxs_timer *timer);
+
+static inline bool
+uxs_timer_is_started(const struct uxs_timer *timer)
+{
+	return timer->deadline_ns != 0;
+}
+
+/* ---- after this turn ---- */
+
+struct uxs_deferred;
+typedef void uxs_on_turn_end(struct uxs_deferred *deferred);
+
+struct uxs_deferred {
+	uxs_on_turn_end *on_turn_end;
+	/* private */
+	SLIST_ENTRY(uxs_deferred) next;
+};
+
+/* Call once at the end of this turn, when nothing of the batch can refer to
+ * the owner any more: the place to free it. */
+void uxs_loop_defer(struct uxs_loop *loop, struct uxs_deferred *deferred);
+
+/* ---- signals ---- */
+
+struct uxs_signals;
+typedef void uxs_on_signal(struct uxs_signals *signals, int number);
+
+struct uxs_signals {
+	uxs_on_signal *on_signal;
+	/* private */
+	struct uxs_watch watch;
+	struct uxs_loop *loop;
+	sigset_t mask_before;
+};
+
+/*
+ * Turn these signals into events of the loop, through signalfd(2): no code
+ * ever runs in a handler. Blocks them in the calling thread; stop gives the
+ * mask back. Returns 0 or a negative errno.
+ */
+int uxs_signals_start(struct uxs_loop *loop, struct uxs_signals *signals,
+    const sigset_t *set);
+void uxs_signals_stop(struct uxs_signals *signals);
+
+#endif
