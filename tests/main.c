@@ -25,6 +25,7 @@ all_suites(void)
 	ADD(suite_peer());
 	ADD(suite_loop());
 	ADD(suite_listener());
+	ADD(suite_server());
 #undef ADD
 	return runner;
 }

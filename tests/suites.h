@@ -17,5 +17,6 @@ Suite *suite_lock(void);
 Suite *suite_peer(void);
 Suite *suite_loop(void);
 Suite *suite_listener(void);
+Suite *suite_server(void);
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_SERVER_H
+#define UXS_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <uxsrv/access.h>
+#include <uxsrv/address.h>
+#include <uxsrv/log.h>
+#include <uxsrv/loop.h>
+#include <uxsrv/service.h>
+#include <uxsrv/stats.h>
+
+struct uxs_error;
+
+/*
+ * Everything together: addresses in, a service behind them, limits around it.
+ *
+ *	struct uxs_server_conf conf = UXS_SERVER_DEFAULTS;
+ *	struct uxs_server *server;
+ *	struct uxs_error why;
+ *
+ *	conf.addresses = pair;
+ *	conf.n_addresses = 2;
+ *	conf.service = &service;
+ *	if (uxs_server_open(&server, &conf, &why) < 0)
+ *		errx(uxs_error_exit_status(&why), "%s", why.text);
+ *	r = uxs_server_run(server);
+ *	uxs_server_close(&server);
+ */
+
+struct uxs_server_conf {
+	/* Borrowed until close. */
+	const struct uxs_address *addresses;
+	size_t n_addresses;
+	const struct uxs_service *service;
+	const struct uxs_access *access; /* NULL: own uid and root */
+	struct uxs_log *log; /* NULL: silent */
+
+	mode_t mode; /* UXS_MODE_AUTO: 0600 without allow rules, else 0666 */
+	uid_t owner_uid; /* UXS_UID_NONE: leave it */
+	gid_t owner_gid;
+	bool force_dir;
+
+	size_t max_conns; /* 0: what the descriptor limit allows */
+	size_t max_conns_per_user; /* 0: half of max_conns */
+	size_t buffer_bytes; /* unread output kept before reading stops */
+	size_t max_message_bytes; /* longest seqpacket or datagram */
+	int64_t idle_timeout_ns; /* 0: none */
+	int64_t write_timeout_ns; /* 0: none */
+	int64_t drain_ns;
+	int backlog;
+
+	/* SIGTERM and SIGINT drain, a second one stops at once; others go to
+	 * on_signal when they are in extra_signals. */
+	bool handle_signals;
+	const sigset_t *extra_signals; /* NULL: none */
+	void (*on_signal)(int number, void *arg);
+	void *arg;
+};
+
+#define UXS_MODE_AUTO ((mode_t)-1)
+
+#define UXS_SERVER_DEFAULTS                                                   \
+	{                                                                     \
+		.mode = UXS_MODE_AUTO, .owner_uid = UXS_UID_NONE,             \
+		.owner_gid = UXS_GID_NONE, .buffer_bytes = (size_t)64 * 1024, \
+		.max_message_bytes = (size_t)256 * 1024,                      \
+		.write_timeout_ns = INT64_C(30000000000),                     \
+		.drain_ns = INT64_C(5000000000), .backlog = 4096,             \
+	}
+
+/*
+ * Is it something that can be served? Returns 0, or a negative errno with
+ * *why (kind usage): no address, one given twice, an abstract name without a
+ * rule that allows somebody. uxs_server_open does this first.
+ */
+int uxs_server_conf_check(const struct uxs_server_conf *conf,
+    struct uxs_error *why);
+
+/* Put in place of 0 and UXS_MODE_AUTO what they stand for here and now, as
+ * uxs_server_open will; to show it beforehand. */
+void uxs_server_conf_resolve(struct uxs_server_conf *conf);
+
+struct uxs_server;
+
+/*
+ * Make the sockets and admit clients. From a successful return on a connect
+ * succeeds, although nobody is answered before the loop runs.
+ *
+ * Gives *server. Returns 0, or a negative errno with *why; then nothing that
+ * was made on the way is left behind.
+ */
+int uxs_server_open(struct uxs_server **server,
+    const struct uxs_server_conf *conf, struct uxs_error *why);
+
+/* Serve until drained or stopped. Returns 0, or a negative errno when the
+ * loop itself failed. */
+int uxs_server_run(struct uxs_server *server);
+
+/*
+ * Stop in good order: no new clients, all that was received is answered, then
+ * uxs_server_run returns. Sessions that are not done after drain_ns are
+ * closed. A second call does nothing.
+ */
+void uxs_server_drain(struct uxs_server *server);
+
+/* Make uxs_server_run return at once. */
+void uxs_server_stop(struct uxs_server *server);
+
+/* The loop, for watches and timers of the caller's own. */
+struct uxs_loop *uxs_server_loop(struct uxs_server *server);
+
+/* The numbers, valid until close. */
+const struct uxs_stats *uxs_server_stats(const struct uxs_server *server);
+
+/* Close every session, remove the sockets, free. *server becomes NULL; may be
+ * called twice. */
+void uxs_server_close(struct uxs_server **server);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_SERVICE_H
+#define UXS_SERVICE_H
+
+#include <stddef.h>
+
+#include <uxsrv/address.h>
+#include <uxsrv/peer.h>
+
+/*
+ * What the server is for: a service is given messages and answers them. It
+ * sees bytes in and bytes out, never a descriptor, and the same three
+ * functions serve streams, seqpackets and datagrams.
+ *
+ *	static int
+ *	on_message(struct uxs_client *client, const struct uxs_message *m,
+ *	    void *arg)
+ *	{
+ *		return uxs_client_reply(client, m->data, m->length);
+ *	}
+ *
+ *	const struct uxs_service echo = { .on_message = on_message };
+ */
+
+/*
+ * One message: a datagram or seqpacket, which may be empty, or the bytes of a
+ * stream as they came, at least one. Borrowed for the length of the call.
+ */
+struct uxs_message {
+	const void *data;
+	size_t length;
+};
+
+/*
+ * Somebody who may be answered. On a connection it lives from on_open to
+ * on_end; a datagram's lives for its on_message only, since there is no
+ * connection that could end.
+ */
+struct uxs_client {
+	struct uxs_peer peer; /* who, as the kernel says; read only */
+	enum uxs_type type; /* of the socket; read only */
+	void *state; /* the service's own; NULL at the start */
+	/* private */
+	const struct uxs_client_ops *ops;
+};
+
+struct uxs_service {
+	/*
+	 * An admitted connection, before its first message. Optional. Return 0,
+	 * or a negative errno to end it; what was replied still goes out, and
+	 * on_end is called in any case.
+	 */
+	int (*on_open)(struct uxs_client *client, void *arg);
+
+	/*
+	 * A message. Return 0, or a negative errno to end this client's
+	 * connection; a datagram's is counted only. Nothing that is returned
+	 * here can end the server.
+	 */
+	int (*on_message)(struct uxs_client *client,
+	    const struct uxs_message *message, void *arg);
+
+	/* The connection is over; free client->state. Optional. */
+	void (*on_end)(struct uxs_client *client, void *arg);
+
+	void *arg;
+};
+
+enum uxs_reply {
+	UXS_REPLY_ACCEPTED, /* sent, or kept until the client reads */
+	UXS_REPLY_DROPPED, /* cannot be delivered; counted with the reason */
+};
+
+/*
+ * Answer. The bytes are copied where the client does not take them at once.
+ * Legal while the server is in this client's on_open or on_message.
+ *
+ * Returns an enum uxs_reply, or -ENOMEM: the connection will be closed, since
+ * a reply that is lost must not look like one that was never made.
+ */
+int uxs_client_reply(struct uxs_client *client, const void *data,
+    size_t length);
+
+/*
+ * Answer with text, then end the connection once the text is out; whatever
+ * else the client sends is read and thrown away. Returns as uxs_client_reply.
+ */
+int uxs_client_refuse(struct uxs_client *client, const char *text);
+
+#endif

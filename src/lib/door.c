@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/* Who comes in. Nothing about one client travels up from here as an error. */
+#include "door.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <uxsrv/access.h>
+#include <uxsrv/error.h>
+
+/* Connections that are admitted before others get their turn. */
+#define ACCEPTS_PER_TURN 16
+
+static enum uxs_type
+type_of(const struct door *door)
+{
+	return door->listener.address->type;
+}
+
+static struct uxs_stats_of_type *
+stats_of(const struct door *door)
+{
+	return &door->context->stats->of[type_of(door)];
+}
+
+void
+door_log(const struct door_context *context, enum uxs_level level,
+    enum uxs_event event, enum uxs_type type, const char *what,
+    const char *reason, const struct uxs_peer *peer)
+{
+	char who[UXS_PEER_TEXT_MAX];
+
+	if (!uxs_log_wants(context->log, level))
+		return;
+	uxs_log_print(context->log, level, event,
+	    uxs_loop_now_ns(context->loop), "%s: %s%s%s%s: %s",
+	    uxs_type_name(type), what, reason != NULL ? " (" : "",
+	    reason != NULL ? reason : "", reason != NULL ? ")" : "",
+	    uxs_peer_print(peer, who));
+}
+
+/* ---- admission ---- */
+
+static void
+refuse(struct door *door, const struct uxs_peer *peer, int fd,
+    enum uxs_refusal why)
+{
+	close(fd);
+	stats_of(door)->refused[why]++;
+	door_log(door->context, UXS_NOTICE, UXS_EVENT_REFUSED, type_of(door),
+	    "refused", uxs_refusal_name(why), peer);
+}
+
+static bool
+is_allowed(const struct uxs_access *access, const struct uxs_peer *peer, int fd)
+{
+	struct uxs_groups groups = UXS_GROUPS_UNKNOWN;
+	enum uxs_verdict verdict;
+
+	if (uxs_access_reads_groups(access))
+		uxs_groups_of_socket(&groups, fd); /* or they stay unknown */
+	verdict = uxs_access_decide(access, peer, &groups);
+	uxs_groups_fini(&groups);
+	return verdict == UXS_ALLOW;
+}
+
+static enum uxs_refusal
+refusal_of(int admission)
+{
+	switch (admission) {
+	case UXS_REFUSED_MAX_CONNS:
+		return UXS_REFUSAL_MAX_CONNS;
+	case UXS_REFUSED_MAX_PER_USER:
+		return UXS_REFUSAL_MAX_PER_USER;
+	default: /* no memory for an account */
+		return UXS_REFUSAL_DESCRIPTORS;
+	}
+}
+
+/* Takes fd. */
+static void
+admit(struct door *door, int fd)
+{
+	const struct door_context *context = door->context;
+	struct uxs_peer peer;
+	int admission;
+
+	uxs_peer_of_socket(&peer, fd);
+	if (!is_allowed(context->access, &peer, fd)) {
+		refuse(door, &peer, fd, UXS_REFUSAL_RULES);
+		return;
+	}
+	admission = uxs_ledger_enter(context->ledger, peer.uid);
+	if (admission != UXS_ADMITTED) {
+		refuse(door, &peer, fd, refusal_of(admission));
+		return;
+	}
+	stats_of(door)->accepted++;
+	door_log(context, UXS_INFO, UXS_EVENT_SESSION, type_of(door), "opened",
+	    NULL, &peer);
+	if (session_open(context->sessions, fd, &peer, type_of(door)) < 0) {
+		stats_of(door)->accepted--;
+		uxs_ledger_leave(context->ledger, peer.uid);
+		refuse(door, &peer, fd, UXS_REFUSAL_DESCRIPTORS);
+	}
+}
+
+static void
+pause_accepting(struct door *door)
+{
+	struct door_context *context = door->context;
+
+	uxs_watch_stop(context->loop, &door->watch);
+	context->stats->pauses++;
+	uxs_log_print(context->log, UXS_WARNING, UXS_EVENT_PAUSED,
+	    uxs_loop_now_ns(context->loop),
+	    "%s: out of descriptors or memory; accepting is paused",
+	    uxs_type_name(type_of(door)));
+	context->on_paused(context);
+}
+
+static void
+end(struct door *door)
+{
+	if (door->has_ended)
+		return;
+	uxs_watch_stop(door->context->loop, &door->watch);
+	door->has_ended = true;
+	door->context->on_ended(door->context);
+}
+
+/* Returns true while there may be more. */
+static bool
+accept_one(struct door *door)
+{
+	int fd, r = uxs_listener_accept(&door->listener, &fd);
+
+	if (r < 0) {
+		door->context->on_broken(door->context, r);
+		end(door);
+		return false;
+	}
+	switch ((enum uxs_accept)r) {
+	case UXS_ACCEPT_OK:
+		admit(door, fd);
+		return true;
+	case UXS_ACCEPT_NONE:
+		break;
+	case UXS_ACCEPT_EXHAUSTED:
+		pause_accepting(door);
+		break;
+	case UXS_ACCEPT_ENDED:
+		end(door);
+		break;
+	}
+	return false;
+}
+
+static void
+on_ready(struct uxs_watch *watch, uint32_t events)
+{
+	struct door *door = uxs_container_of(watch, struct door, watch);
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		if (!accept_one(door))
+			return;
+	}
+}
+
+/* ---- life ---- */
+
+int
+door_start(struct door *door, struct door_context *context,
+    struct uxs_error *why)
+{
+	int r;
+
+	door->context = context;
+	r = uxs_listener_listen(&door->listener, context->backlog, why);
+	if (r < 0)
+		return r;
+	door->watch = (struct uxs_watch){
+		.fd = door->listener.fd,
+		.on_ready = on_ready,
+	};
+	if (type_of(door) == UXS_DGRAM)
+		r = mailbox_open(&door->mailbox, context->mailboxes,
+		    door->listener.fd);
+	else
+		r = door_resume(door);
+	if (r < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot watch a %s socket: %s",
+		    uxs_type_name(type_of(door)), strerror(-r));
+	return 0;
+}
+
+int
+door_resume(struct door *door)
+{
+	if (type_of(door) == UXS_DGRAM || door->has_ended)
+		return 0;
+	return uxs_watch_start(door->context->loop, &door->watch, EPOLLIN);
+}
+
+void
+door_drain(struct door *door)
+{
+	uxs_listener_drain(&door->listener);
+	if (type_of(door) == UXS_DGRAM) {
+		mailbox_drain(&door->mailbox);
+		end(door);
+	} else if (door_resume(door) < 0) {
+		end(door); /* cannot look who waits */
+	}
+	/* Otherwise the queue is accepted as ever, until it says ENDED. */
+}
+
+void
+door_close(struct door *door)
+{
+	mailbox_close(&door->mailbox);
+	if (door->context != NULL)
+		uxs_watch_stop(door->context->loop, &door->watch);
+	uxs_listener_close(&door->listener);
+}

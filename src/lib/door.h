@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_DOOR_H
+#define UXS_DOOR_H
+
+#include <stdbool.h>
+
+#include <uxsrv/ledger.h>
+#include <uxsrv/listener.h>
+#include <uxsrv/log.h>
+#include <uxsrv/loop.h>
+#include <uxsrv/stats.h>
+
+#include "mailbox.h"
+#include "session.h"
+
+struct uxs_error;
+
+/*
+ * One address of a server: a listener whose connections become sessions, or a
+ * mailbox.
+ *
+ * Admission goes: credentials, decision, ledger, allocation, registration.
+ * So a refusal costs nothing but its accept, and accepting goes on at every
+ * limit: the queue of a listener is one line for all users, and whoever is
+ * over his own limit must not block it.
+ */
+
+struct door;
+
+/* What all doors of a server share. */
+struct door_context {
+	struct uxs_loop *loop;
+	const struct uxs_access *access;
+	struct uxs_ledger *ledger;
+	struct uxs_stats *stats;
+	struct uxs_log *log;
+	struct session_context *sessions;
+	const struct mailbox_context *mailboxes;
+	int backlog;
+	/* Out of descriptors: the door is shut until door_resume. */
+	void (*on_paused)(struct door_context *context);
+	/* Drained: nobody waits any more, and nobody will come. */
+	void (*on_ended)(struct door_context *context);
+	/* The listening socket is of no use any more. */
+	void (*on_broken)(struct door_context *context, int r);
+};
+
+struct door {
+	struct door_context *context;
+	struct uxs_listener listener;
+	struct uxs_watch watch; /* of a listener that accepts */
+	struct mailbox mailbox; /* of one that receives */
+	bool has_ended;
+};
+
+/* Let clients in. The listener is open, the door otherwise zeroed. Returns 0
+ * or a negative errno with *why. */
+int door_start(struct door *door, struct door_context *context,
+    struct uxs_error *why);
+
+/* After a pause. Returns 0 or a negative errno: try again later. */
+int door_resume(struct door *door);
+
+/* No new clients; who waits is still let in, then on_ended is called, which
+ * may happen within this call. */
+void door_drain(struct door *door);
+
+/* Also closes the listener. May be called twice, and before door_start. */
+void door_close(struct door *door);
+
+/* "stream: closed (eof): uid=1000 gid=1000 pid=4711"; reason may be NULL. */
+void door_log(const struct door_context *context, enum uxs_level level,
+    enum uxs_event event, enum uxs_type type, const char *what,
+    const char *reason, const struct uxs_peer *peer);
+
+#endif

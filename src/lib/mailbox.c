@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Datagrams: receive a batch, answer each, send the answers as a batch.
+ *
+ * A reply that the service makes from the message itself, as echo does, is
+ * sent from where it was received, with no copy. Any other is sent at once,
+ * since its bytes are the service's.
+ */
+#include "mailbox.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "return_path.h"
+#include "sysret.h"
+
+/* A receive queue holds max_dgram_qlen (10 by default) and one more. */
+#define BATCH_MAX 16
+
+/* So many of the largest replies may be on their way: all replies share this
+ * one send buffer until their receivers have read them. */
+#define SEND_BUFFER_MESSAGES 16
+
+/* Of a sender's name in the log. */
+#define SENDER_NAME_MAX 256
+
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+struct mailbox_batch {
+	unsigned size; /* messages that are received at once */
+	struct mmsghdr in[BATCH_MAX];
+	struct iovec in_iov[BATCH_MAX];
+	union return_address from[BATCH_MAX];
+	union control control[BATCH_MAX];
+
+	unsigned current; /* the message in hand */
+	unsigned n_out;
+	struct mmsghdr out[BATCH_MAX];
+	struct iovec out_iov[BATCH_MAX];
+	struct return_path to[BATCH_MAX];
+	unsigned answers[BATCH_MAX]; /* which message each is the reply to */
+};
+
+static struct uxs_stats_of_type *
+stats_of(const struct mailbox *m)
+{
+	return &m->context->stats->of[UXS_DGRAM];
+}
+
+/* The name that the sender of message i chose, which may hold any bytes. */
+static const char *
+print_sender_name(const struct mailbox_batch *b, unsigned i,
+    char text[SENDER_NAME_MAX])
+{
+	const size_t before_name = offsetof(struct sockaddr_un, sun_path);
+	const size_t length = b->in[i].msg_hdr.msg_namelen;
+
+	if (length <= before_name)
+		return "unnamed";
+	return uxs_escape(text, SENDER_NAME_MAX, b->from[i].un.sun_path,
+	    b->from[i].un.sun_path[0] == '\0' ? length - before_name :
+						strlen(b->from[i].un.sun_path));
+}
+
+/* Of message i of the batch, or of the reply to it. */
+static void
+count_drop(const struct mailbox *m, unsigned i, enum uxs_drop reason)
+{
+	char who[UXS_PEER_TEXT_MAX], name[SENDER_NAME_MAX];
+	struct uxs_peer sender;
+
+	stats_of(m)->dropped[reason]++;
+	if (!uxs_log_wants(m->context->log, UXS_DEBUG))
+		return;
+	uxs_peer_of_message(&sender, &m->batch->in[i].msg_hdr);
+	uxs_log_print(m->context->log, UXS_DEBUG, UXS_EVENT_DROPPED,
+	    uxs_loop_now_ns(m->context->loop),
+	    "dgram: dropped (%s): %s from %s", uxs_drop_name(reason),
+	    uxs_peer_print(&sender, who), print_sender_name(m->batch, i, name));
+}
+
+/* ---- sending ---- */
+
+static enum uxs_drop
+drop_of_errno(int code)
+{
+	switch (code) {
+	case EAGAIN: /* the receiver's queue, or our send buffer, is full */
+	case ENOBUFS:
+	case ENOMEM:
+		return UXS_DROP_FULL;
+	case EMSGSIZE:
+		return UXS_DROP_TOO_LONG;
+	case EACCES: /* its socket does not let us write */
+	case EPERM: /* it talks to another socket only */
+	case ECONNREFUSED:
+	case ENOENT:
+	case EPIPE:
+	case ENOTCONN:
+	case ECONNRESET:
+	case EPROTOTYPE:
+		return UXS_DROP_GONE;
+	default:
+		return UXS_DROP_ERROR;
+	}
+}
+
+static void
+count_sent(const struct mailbox *m, size_t length)
+{
+	stats_of(m)->sent_messages++;
+	stats_of(m)->sent_bytes += length;
+}
+
+/* sendmmsg(2) stops at the first that fails, and reports that failure only
+ * when it is the first of a call: drop it and go on behind it. */
+static void
+send_batch(struct mailbox *m)
+{
+	struct mailbox_batch *b = m->batch;
+	unsigned done = 0;
+
+	while (done < b->n_out) {
+		const int n = sendmmsg(m->watch.fd, b->out + done,
+		    b->n_out - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			count_drop(m, b->answers[done], drop_of_errno(errno));
+		for (int i = 0; i < n; i++)
+			count_sent(m, b->out_iov[done + (unsigned)i].iov_len);
+		done += n < 0 ? 1 : (unsigned)n;
+	}
+	for (unsigned i = 0; i < b->n_out; i++)
+		return_path_close(&b->to[i]);
+	b->n_out = 0;
+}
+
+static int
+dropped(const struct mailbox *m, enum uxs_drop reason)
+{
+	count_drop(m, m->batch->current, reason);
+	return UXS_REPLY_DROPPED;
+}
+
+static int
+no_path(const struct mailbox *m, enum return_path_outcome outcome)
+{
+	switch (outcome) {
+	case RETURN_PATH_NONE:
+		return dropped(m, UXS_DROP_NO_RETURN_ADDRESS);
+	case RETURN_PATH_GONE:
+		return dropped(m, UXS_DROP_GONE);
+	case RETURN_PATH_NOT_SENDERS:
+		return dropped(m, UXS_DROP_NOT_SENDERS);
+	case RETURN_PATH_EXHAUSTED:
+	case RETURN_PATH_OPEN:
+		break;
+	}
+	return dropped(m, UXS_DROP_ERROR);
+}
+
+/* Do these bytes stay where they are until the batch is sent? */
+static bool
+is_of_message_in_hand(const struct mailbox *m, const void *data)
+{
+	const struct iovec *iov = &m->batch->in_iov[m->batch->current];
+	const uintptr_t at = (uintptr_t)data, first = (uintptr_t)iov->iov_base;
+
+	return at >= first && at < first + iov->iov_len;
+}
+
+static int
+mailbox_reply(struct uxs_client *client, const void *data, size_t length)
+{
+	struct mailbox *m = uxs_container_of(client, struct mailbox, client);
+	struct mailbox_batch *b = m->batch;
+	const struct msghdr *in = &b->in[b->current].msg_hdr;
+	enum return_path_outcome outcome;
+	unsigned i;
+
+	if (b->n_out == BATCH_MAX)
+		send_batch(m);
+	i = b->n_out;
+	outcome = return_path_open(&b->to[i], &b->from[b->current],
+	    in->msg_namelen, &client->peer);
+	if (outcome != RETURN_PATH_OPEN) {
+		return_path_close(&b->to[i]);
+		return no_path(m, outcome);
+	}
+	b->out_iov[i] = (struct iovec){
+		.iov_base = (void *)(uintptr_t)data,
+		.iov_len = length,
+	};
+	b->out[i].msg_hdr = (struct msghdr){
+		.msg_name = &b->to[i].to,
+		.msg_namelen = b->to[i].length,
+		.msg_iov = &b->out_iov[i],
+		.msg_iovlen = 1,
+	};
+	b->answers[i] = b->current;
+	b->n_out++;
+	if (!is_of_message_in_hand(m, data))
+		send_batch(m);
+	return UXS_REPLY_ACCEPTED;
+}
+
+/* There is no connection that could end. */
+static int
+mailbox_refuse(struct uxs_client *client, const char *text)
+{
+	return mailbox_reply(client, text, strlen(text));
+}
+
+static const struct uxs_client_ops mailbox_ops = {
+	.reply = mailbox_reply,
+	.refuse = mailbox_refuse,
+};
+
+/* ---- receiving ---- */
+
+/* The kernel writes lengths into what it is given: give it all anew. */
+static void
+prepare_batch(struct mailbox_batch *b)
+{
+	for (unsigned i = 0; i < b->size; i++) {
+		/* An unnamed sender leaves the name untouched. */
+		b->from[i].un.sun_path[0] = '\0';
+		b->in[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->from[i],
+			.msg_namelen = sizeof(b->from[i].un),
+			.msg_iov = &b->in_iov[i],
+			.msg_iovlen = 1,
+			.msg_control = &b->control[i],
+			.msg_controllen = sizeof(b->control[i]),
+		};
+	}
+}
+
+/* Our own reply, come back through a name that somebody gave to our socket:
+ * answering it would go on for ever. */
+static bool
+is_own(const struct uxs_peer *peer)
+{
+	return peer->pid != 0 && peer->pid == getpid();
+}
+
+static void
+on_datagram(struct mailbox *m, struct mmsghdr *in)
+{
+	const struct mailbox_context *context = m->context;
+	const struct uxs_service *service = context->service;
+	const struct uxs_message message = {
+		.data = in->msg_hdr.msg_iov->iov_base,
+		.length = in->msg_len,
+	};
+
+	m->client.state = NULL;
+	uxs_peer_of_message(&m->client.peer, &in->msg_hdr);
+	if (uxs_access_decide(context->access, &m->client.peer, NULL) !=
+	    UXS_ALLOW) {
+		stats_of(m)->refused[UXS_REFUSAL_RULES]++;
+		return;
+	}
+	stats_of(m)->received_messages++;
+	stats_of(m)->received_bytes += in->msg_len;
+	if (in->msg_hdr.msg_flags & MSG_TRUNC)
+		count_drop(m, m->batch->current, UXS_DROP_TOO_LONG);
+	else if (is_own(&m->client.peer))
+		count_drop(m, m->batch->current, UXS_DROP_SELF);
+	else if (service->on_message(&m->client, &message, service->arg) < 0)
+		count_drop(m, m->batch->current, UXS_DROP_ERROR);
+}
+
+/* Returns how many messages there were. */
+static unsigned
+receive_batch(struct mailbox *m)
+{
+	struct mailbox_batch *b = m->batch;
+	int n;
+
+	prepare_batch(b);
+	n = recvmmsg(m->watch.fd, b->in, b->size, MSG_DONTWAIT, NULL);
+	if (n <= 0)
+		return 0;
+	for (b->current = 0; b->current < (unsigned)n; b->current++)
+		on_datagram(m, &b->in[b->current]);
+	send_batch(m);
+	return (unsigned)n;
+}
+
+static void
+on_ready(struct uxs_watch *watch, uint32_t events)
+{
+	receive_batch(uxs_container_of(watch, struct mailbox, watch));
+}
+
+/* ---- life ---- */
+
+static void
+size_batch(struct mailbox_batch *b, const struct mailbox_context *context)
+{
+	const size_t fits = context->buffer_size / context->max_message;
+
+	b->size = fits < BATCH_MAX ? (unsigned)fits : BATCH_MAX;
+	for (unsigned i = 0; i < b->size; i++) {
+		b->in_iov[i] = (struct iovec){
+			.iov_base = context->buffer + i * context->max_message,
+			.iov_len = context->max_message,
+		};
+	}
+}
+
+static void
+widen_send_buffer(int fd, size_t max_message)
+{
+	const size_t want = max_message * SEND_BUFFER_MESSAGES;
+	const int bytes = want > INT32_MAX / 2 ? INT32_MAX / 2 : (int)want;
+
+	/* The kernel bounds it by wmem_max; less only means earlier "full". */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+int
+mailbox_open(struct mailbox *m, const struct mailbox_context *context, int fd)
+{
+	int r;
+
+	*m = (struct mailbox){
+		.client = { .type = UXS_DGRAM, .ops = &mailbox_ops },
+		.context = context,
+		.watch = { .fd = fd, .on_ready = on_ready },
+	};
+	if ((m->batch = calloc(1, sizeof(*m->batch))) == NULL)
+		return -ENOMEM;
+	size_batch(m->batch, context);
+	widen_send_buffer(fd, context->max_message);
+	if ((r = uxs_watch_start(context->loop, &m->watch, EPOLLIN)) < 0)
+		mailbox_close(m);
+	return r;
+}
+
+void
+mailbox_drain(struct mailbox *m)
+{
+	if (m->batch == NULL)
+		return;
+	/* Finite: nothing arrives any more. */
+	while (receive_batch(m) > 0)
+		;
+	uxs_watch_stop(m->context->loop, &m->watch);
+}
+
+void
+mailbox_close(struct mailbox *m)
+{
+	if (m->batch == NULL)
+		return;
+	uxs_watch_stop(m->context->loop, &m->watch);
+	free(m->batch);
+	m->batch = NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_MAILBOX_H
+#define UXS_MAILBOX_H
+
+#include <stddef.h>
+
+#include <uxsrv/access.h>
+#include <uxsrv/log.h>
+#include <uxsrv/loop.h>
+#include <uxsrv/service.h>
+#include <uxsrv/stats.h>
+
+/*
+ * A datagram socket: many senders, no connections.
+ *
+ * A turn receives a batch, judges and answers each message by itself, and
+ * sends what was answered as a batch. Nothing is kept: a reply that cannot be
+ * delivered at once is dropped and counted, since waiting for one client
+ * would hold up all others.
+ */
+
+struct mailbox;
+struct mailbox_batch;
+
+struct mailbox_context {
+	struct uxs_loop *loop;
+	const struct uxs_service *service;
+	const struct uxs_access *access;
+	struct uxs_stats *stats;
+	struct uxs_log *log;
+	char *buffer; /* a batch of messages lands here */
+	size_t buffer_size; /* at least max_message */
+	size_t max_message;
+};
+
+struct mailbox {
+	struct uxs_client client; /* the sender of the message in hand */
+	const struct mailbox_context *context;
+	struct uxs_watch watch; /* borrows the descriptor */
+	struct mailbox_batch *batch;
+};
+
+/* Begin to serve a bound datagram socket. Borrows fd. Returns 0 or a negative
+ * errno. */
+int mailbox_open(struct mailbox *mailbox, const struct mailbox_context *context,
+    int fd);
+
+/* Answer all that has arrived. The socket must let no more come. */
+void mailbox_drain(struct mailbox *mailbox);
+
+/* May be called twice, and on a zeroed mailbox. */
+void mailbox_close(struct mailbox *mailbox);
+
+#endif

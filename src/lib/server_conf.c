@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a configuration means before anything is opened: what it must not ask
+ * for, and what it left to the server.
+ */
+#include <uxsrv/server.h>
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include <uxsrv/error.h>
+
+#include "shown.h"
+
+#define MODE_PRIVATE 0600
+#define MODE_PUBLIC 0666
+
+/* Descriptors that are no connections: the three standard ones, epoll,
+ * signalfd, the log's, and a few that are open only for a moment. */
+#define OTHER_DESCRIPTORS 12
+
+/* Directory, lock and socket. */
+#define DESCRIPTORS_PER_ADDRESS 3
+
+static int
+refuse(struct uxs_error *why, const char *text)
+{
+	return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL, "%s", text);
+}
+
+static int
+refuse_address(struct uxs_error *why, const struct uxs_address *address,
+    const char *objection)
+{
+	char text[SHOWN_MAX];
+
+	return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL, "%s: %s",
+	    uxs_address_print(address, text, sizeof(text)), objection);
+}
+
+static bool
+is_given_before(const struct uxs_server_conf *conf, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (uxs_address_equals(&conf->addresses[i],
+			&conf->addresses[k]))
+			return true;
+	}
+	return false;
+}
+
+int
+uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
+{
+	const bool is_open = conf->access != NULL &&
+	    uxs_access_has_allow(conf->access);
+
+	if (conf->n_addresses == 0)
+		return refuse(why, "no address to serve; give at least one");
+	if (conf->buffer_bytes == 0 || conf->max_message_bytes == 0)
+		return refuse(why,
+		    "the buffer and the longest message must be at least one "
+		    "byte");
+	for (size_t i = 0; i < conf->n_addresses; i++) {
+		if (is_given_before(conf, i))
+			return refuse_address(why, &conf->addresses[i],
+			    "the same address is given twice");
+		/* No file, so no mode keeps anybody out. */
+		if (conf->addresses[i].is_abstract && !is_open)
+			return refuse_address(why, &conf->addresses[i],
+			    "an abstract name has no file permissions; say "
+			    "who may use it with --allow");
+	}
+	return 0;
+}
+
+static size_t
+conns_allowed(size_t n_addresses)
+{
+	const size_t others = OTHER_DESCRIPTORS +
+	    n_addresses * DESCRIPTORS_PER_ADDRESS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1024 - others; /* what most systems give */
+	return limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
+}
+
+void
+uxs_server_conf_resolve(struct uxs_server_conf *conf)
+{
+	if (conf->mode == UXS_MODE_AUTO)
+		conf->mode = conf->access != NULL &&
+			uxs_access_has_allow(conf->access) ?
+		    MODE_PUBLIC :
+		    MODE_PRIVATE;
+	if (conf->max_conns == 0)
+		conf->max_conns = conns_allowed(conf->n_addresses);
+	if (conf->max_conns_per_user == 0)
+		conf->max_conns_per_user = (conf->max_conns + 1) / 2;
+}

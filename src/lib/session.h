@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_SESSION_H
+#define UXS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <uxsrv/loop.h>
+#include <uxsrv/peer.h>
+#include <uxsrv/service.h>
+#include <uxsrv/stats.h>
+
+#include "output.h"
+
+/*
+ * One connection, from its admission to its end.
+ *
+ *	             the service refuses, or a message is too long
+ *	   OPEN ────────────────────────────────────────────► ENDING
+ *	    │ reads and answers                  throws input away │
+ *	    │ end of file                              end of file │
+ *	    ▼                                                      ▼
+ *	 FLUSHING ◄────────────────────────────────────────────────┘
+ *	    │ what is kept goes out; nothing left
+ *	    ▼
+ *	  CLOSED      also from every state: gone, a timeout, no memory, stop
+ *
+ * Draining is no state: it shuts down the receiving side, so that the input
+ * ends behind what was already received, and the picture does the rest.
+ */
+enum session_state {
+	SESSION_OPEN,
+	SESSION_ENDING,
+	SESSION_FLUSHING,
+	SESSION_CLOSED,
+};
+
+LIST_HEAD(sessions, session);
+struct session;
+
+/* What all sessions of a loop share. */
+struct session_context {
+	struct uxs_loop *loop;
+	const struct uxs_service *service;
+	struct uxs_stats *stats;
+	char *buffer; /* every read lands here */
+	size_t buffer_size;
+	size_t max_output; /* unread output, before reading stops */
+	size_t max_message;
+	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
+	struct sessions sessions;
+	bool is_draining; /* new ones are drained at once */
+	/* The session's places in the ledger and in the list are free. */
+	void (*on_closed)(struct session_context *context,
+	    const struct session *session);
+};
+
+struct session {
+	struct uxs_client client; /* what the service sees */
+	struct session_context *context;
+	struct uxs_watch watch; /* holds the descriptor */
+	struct uxs_timer timer; /* may be early: active_ns has the truth */
+	struct output output;
+	int64_t active_ns; /* last progress in either direction */
+	enum session_state state : 8;
+	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
+	bool is_output_gone; /* the client does not read any more */
+	LIST_ENTRY(session) next;
+	struct uxs_deferred release;
+};
+
+/*
+ * Begin to serve a connected socket; takes fd if it returns 0. Returns a
+ * negative errno when there is no memory or it cannot be watched, with
+ * nothing registered.
+ */
+int session_open(struct session_context *context, int fd,
+    const struct uxs_peer *peer, enum uxs_type type);
+
+/* Let the client send no more; what was received is still answered. */
+void session_drain(struct session *session);
+
+/* End at once. The memory lives until the turn is over. */
+void session_close(struct session *session, enum uxs_close reason);
+
+#endif

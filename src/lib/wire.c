@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* What send(2) and recv(2) come to on a Unix-domain connection. */
+#include "wire.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/socket.h>
+
+/*
+ * The send buffer bounds a packet. Make room for one that is larger than the
+ * default; the kernel doubles the number, and bounds it by wmem_max.
+ */
+static ssize_t
+send_large_packet(int fd, const void *data, size_t length)
+{
+	const int bytes = length > INT_MAX / 2 ? INT_MAX / 2 : (int)length;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	return send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+enum wire_sent
+wire_send(int fd, const void *data, size_t length, size_t *n)
+{
+	ssize_t r = send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r < 0 && errno == EMSGSIZE)
+		r = send_large_packet(fd, data, length);
+	*n = r > 0 ? (size_t)r : 0;
+	if (r >= 0)
+		return WIRE_SENT;
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+	case ENOBUFS:
+	case ENOMEM:
+		return WIRE_BLOCKED;
+	case EMSGSIZE:
+		return WIRE_UNSENDABLE;
+	default: /* EPIPE, ECONNRESET */
+		return WIRE_GONE;
+	}
+}
+
+static enum wire_received
+failed(int code)
+{
+	switch (code) {
+	case EAGAIN:
+	case EINTR:
+	case ENOBUFS:
+	case ENOMEM:
+		return WIRE_NOTHING;
+	case ECONNRESET:
+		/* Reported once; on seqpackets before the packets that were
+		 * sent, on streams behind the bytes. The end comes after. */
+		return WIRE_RESET;
+	default:
+		return WIRE_BROKEN;
+	}
+}
+
+enum wire_received
+wire_receive_stream(int fd, void *buffer, size_t size, size_t *n)
+{
+	ssize_t r = recv(fd, buffer, size, MSG_DONTWAIT);
+
+	*n = r > 0 ? (size_t)r : 0;
+	if (r < 0)
+		return failed(errno);
+	return r == 0 ? WIRE_END : WIRE_RECEIVED;
+}
+
+/* Both an empty packet and the end of file are a receive of 0; but only the
+ * packet carries credentials, since SO_PASSCRED was on before it was sent. */
+enum wire_received
+wire_receive_packet(int fd, void *buffer, size_t size, size_t *n)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { .iov_base = buffer, .iov_len = size };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t r = recvmsg(fd, &message, MSG_DONTWAIT);
+
+	*n = r > 0 ? (size_t)r : 0;
+	if (r < 0)
+		return failed(errno);
+	if (message.msg_flags & MSG_TRUNC)
+		return WIRE_TOO_LONG;
+	return r == 0 && message.msg_controllen == 0 ? WIRE_END : WIRE_RECEIVED;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_WIRE_H
+#define UXS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * One send and one receive on a connected socket, each a single system call
+ * (but where a packet needs a larger buffer), with what it came to as a value.
+ * Never blocks, never raises SIGPIPE, knows nothing of sessions.
+ */
+
+enum wire_sent {
+	WIRE_SENT, /* *n bytes; of a packet all */
+	WIRE_BLOCKED, /* the other end has to read first */
+	WIRE_GONE, /* nobody will read */
+	WIRE_UNSENDABLE, /* a packet that the kernel will never take */
+};
+
+enum wire_sent wire_send(int fd, const void *data, size_t length, size_t *n);
+
+enum wire_received {
+	WIRE_RECEIVED, /* *n bytes; of a packet all, and it may be empty */
+	WIRE_NOTHING, /* not now */
+	WIRE_END, /* end of file: nothing will come any more */
+	WIRE_RESET, /* the other end closed with our output unread; read on */
+	WIRE_TOO_LONG, /* a packet of over size bytes; it is lost */
+	WIRE_BROKEN, /* the socket is of no use any more */
+};
+
+/* size must not be 0, which would look like the end of file. */
+enum wire_received wire_receive_stream(int fd, void *buffer, size_t size,
+    size_t *n);
+
+/* Needs SO_PASSCRED on the listener, to tell an empty packet from the end. */
+enum wire_received wire_receive_packet(int fd, void *buffer, size_t size,
+    size_t *n);
+
+#endif
