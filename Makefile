@@ -54,7 +54,7 @@ UXPING_OBJ := $(UXPING_SRC:%.c=$(BUILD)/%.o)
 TESTS_OBJ := $(TESTS_SRC:%.c=$(BUILD)/%.o)
 
 LIB := $(BUILD)/libuxsrv.a
-PROGRAMS :=
+PROGRAMS := $(BUILD)/uxecho
 TESTER := $(BUILD)/check_all
 
 .PHONY: all
@@ -177,6 +177,7 @@ install: all ## install below $(DESTDIR)$(prefix)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) \
 	    $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/uxsrv \
 	    $(sort $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))))
+	$(INSTALL) -m 755 $(BUILD)/uxecho $(DESTDIR)$(sbindir)/uxecho
 	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(libdir)/libuxsrv.a
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/uxsrv
 	for m in $(MANUALS); do \

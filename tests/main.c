@@ -26,6 +26,10 @@ all_suites(void)
 	ADD(suite_loop());
 	ADD(suite_listener());
 	ADD(suite_server());
+	ADD(suite_options());
+	ADD(suite_uxecho_data());
+	ADD(suite_uxecho_life());
+	ADD(suite_uxecho_access());
 #undef ADD
 	return runner;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <uxsrv/access.h>
+#include <uxsrv/error.h>
+#include <uxsrv/log.h>
+#include <uxsrv/server.h>
+
+/* What the command line asks for. */
+struct options {
+	struct uxs_server_conf conf; /* addresses and access point below */
+	struct uxs_address *addresses; /* owned; conf.n_addresses of them */
+	struct uxs_access access;
+	enum uxs_level max_level; /* of log lines */
+	int ready_fd; /* -1: nobody waits to be told */
+	bool is_check; /* --check */
+	bool is_help, is_version;
+};
+
+/*
+ * Read the command line into *options, which options_fini frees in any case.
+ * Returns 0, or a negative errno with *why (kind usage). --help and --version
+ * end the parsing: nothing behind them can be wrong.
+ */
+int options_parse(struct options *options, int argc, char *argv[],
+    struct uxs_error *why);
+
+void options_fini(struct options *options);
+
+/* What --help prints. */
+void options_help(FILE *out);
+
+/* For those who make completions and compare manuals: the n-th option, or
+ * false. letter is 0, argument NULL where there is none. */
+struct option_text {
+	int letter;
+	const char *name, *argument, *help;
+};
+bool options_text(size_t n, struct option_text *text);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* What the daemon says while it runs. */
+#include "report.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PREFIX "uxecho: "
+
+void
+report_line(void *arg, enum uxs_level level, enum uxs_event event,
+    const char *line)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char text[sizeof(PREFIX) + UXS_LOG_LINE_MAX + 1];
+	int n = snprintf(text, sizeof(text), PREFIX "%s\n", line);
+
+	/*
+	 * Writable means room for PIPE_BUF bytes, more than a line. Setting
+	 * O_NONBLOCK instead would set it for everybody who shares stderr.
+	 */
+	if (n > 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) &&
+	    write(STDERR_FILENO, text, (size_t)n) < 0)
+		return; /* nobody is left to be told */
+}
+
+static uint64_t
+sum(const uint64_t *counts, int n)
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += counts[i];
+	return total;
+}
+
+/* " (rules 3, max_conns 1)": the reasons that occurred. */
+static void
+print_reasons(char *text, size_t size, const uint64_t *counts, int n,
+    const char *(*name)(int))
+{
+	const char *before = " (";
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < n && used < size; i++) {
+		if (counts[i] == 0)
+			continue;
+		used += (size_t)snprintf(text + used, size - used,
+		    "%s%s %" PRIu64, before, name(i), counts[i]);
+		before = ", ";
+	}
+	if (used > 0 && used < size)
+		snprintf(text + used, size - used, ")");
+}
+
+static const char *
+refusal_name(int i)
+{
+	return uxs_refusal_name((enum uxs_refusal)i);
+}
+
+static const char *
+drop_name(int i)
+{
+	return uxs_drop_name((enum uxs_drop)i);
+}
+
+static const char *
+close_name(int i)
+{
+	return uxs_close_name((enum uxs_close)i);
+}
+
+static void
+report_type(struct uxs_log *log, enum uxs_type type,
+    const struct uxs_stats_of_type *of, int64_t now_ns)
+{
+	const uint64_t refused = sum(of->refused, UXS_N_REFUSALS);
+	const uint64_t dropped = sum(of->dropped, UXS_N_DROPS);
+	char refusals[128], drops[160];
+
+	if (of->accepted + of->received_messages + refused + dropped == 0)
+		return;
+	print_reasons(refusals, sizeof(refusals), of->refused, UXS_N_REFUSALS,
+	    refusal_name);
+	print_reasons(drops, sizeof(drops), of->dropped, UXS_N_DROPS,
+	    drop_name);
+	uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
+	    "%s: %" PRIu64 " open, %" PRIu64 " accepted, %" PRIu64
+	    " refused%s; received %" PRIu64 " messages, %" PRIu64
+	    " bytes; sent %" PRIu64 ", %" PRIu64 " bytes; %" PRIu64
+	    " dropped%s",
+	    uxs_type_name(type), of->connections, of->accepted, refused,
+	    refusals, of->received_messages, of->received_bytes,
+	    of->sent_messages, of->sent_bytes, dropped, drops);
+}
+
+void
+report_stats(struct uxs_log *log, const struct uxs_stats *stats, int64_t now_ns)
+{
+	char closed[256];
+
+	for (int type = 0; type < UXS_N_TYPES; type++)
+		report_type(log, (enum uxs_type)type, &stats->of[type], now_ns);
+	print_reasons(closed, sizeof(closed), stats->closed, UXS_N_CLOSES,
+	    close_name);
+	if (closed[0] != '\0')
+		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
+		    "%" PRIu64 " closed%s", sum(stats->closed, UXS_N_CLOSES),
+		    closed);
+	if (stats->pauses > 0)
+		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
+		    "accepting was paused %" PRIu64 " times", stats->pauses);
+}
