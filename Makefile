@@ -29,6 +29,11 @@ BSD_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbsd-overlay)
 BSD_LIBS = $(shell $(PKG_CONFIG) --libs libbsd-overlay)
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+# Line editing in "uxping -I", where it is there.
+EDIT_CFLAGS = $(shell $(PKG_CONFIG) --exists libedit && \
+	echo -DHAVE_LIBEDIT $$($(PKG_CONFIG) --cflags libedit))
+EDIT_LIBS = $(shell $(PKG_CONFIG) --exists libedit && \
+	$(PKG_CONFIG) --libs libedit)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-align -Wwrite-strings -Wundef -Wformat=2 \
@@ -54,7 +59,7 @@ UXPING_OBJ := $(UXPING_SRC:%.c=$(BUILD)/%.o)
 TESTS_OBJ := $(TESTS_SRC:%.c=$(BUILD)/%.o)
 
 LIB := $(BUILD)/libuxsrv.a
-PROGRAMS := $(BUILD)/uxecho
+PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
 TESTER := $(BUILD)/check_all
 
 .PHONY: all
@@ -68,12 +73,14 @@ $(BUILD)/uxecho: $(UXECHO_OBJ) $(LIB)
 	$(LINK) -o $@ $^ $(BSD_LIBS) $(LDLIBS)
 
 $(BUILD)/uxping: $(UXPING_OBJ) $(LIB)
-	$(LINK) -o $@ $^ $(BSD_LIBS) -lm $(LDLIBS)
+	$(LINK) -o $@ $^ $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
 # The tests see the programs' own rooms too, except for their main().
 $(TESTER): $(TESTS_OBJ) $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ)) \
     $(LIB)
-	$(LINK) -o $@ $^ $(CHECK_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
+	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
+
+$(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/.have-libbsd
 	@mkdir -p $(@D)
@@ -98,8 +105,8 @@ require = command -v $(PKG_CONFIG) >/dev/null || \
 
 # ---- what it needs -------------------------------------------------------
 
-BUILD_PACKAGES = pkg-config libbsd-dev
-TEST_PACKAGES = check mandoc strace
+BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
+TEST_PACKAGES = check mandoc strace socat libxml2-utils
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev
 
@@ -178,6 +185,7 @@ install: all ## install below $(DESTDIR)$(prefix)
 	    $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/uxsrv \
 	    $(sort $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))))
 	$(INSTALL) -m 755 $(BUILD)/uxecho $(DESTDIR)$(sbindir)/uxecho
+	$(INSTALL) -m 755 $(BUILD)/uxping $(DESTDIR)$(bindir)/uxping
 	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(libdir)/libuxsrv.a
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/uxsrv
 	for m in $(MANUALS); do \

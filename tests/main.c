@@ -30,6 +30,19 @@ all_suites(void)
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_access());
+	ADD(suite_histogram());
+	ADD(suite_payload());
+	ADD(suite_report());
+	ADD(suite_bench());
+	ADD(suite_uxping_options());
+	ADD(suite_uxping_packet());
+	ADD(suite_uxping_summary());
+	ADD(suite_uxping_json());
+	ADD(suite_uxping_diagnose());
+	ADD(suite_uxping_interactive());
+	ADD(suite_uxping_trouble());
+	ADD(suite_uxping());
+	ADD(suite_uxping_documents());
 #undef ADD
 	return runner;
 }

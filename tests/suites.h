@@ -23,4 +23,21 @@ Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_access(void);
 
+/* uxping's: its own rooms, then the program. */
+Suite *suite_histogram(void);
+Suite *suite_payload(void);
+Suite *suite_report(void);
+Suite *suite_bench(void);
+Suite *suite_uxping_options(void);
+Suite *suite_uxping_packet(void);
+Suite *suite_uxping_summary(void);
+Suite *suite_uxping_json(void);
+Suite *suite_uxping_diagnose(void);
+Suite *suite_uxping_interactive(void);
+Suite *suite_uxping_trouble(void);
+Suite *suite_uxping(void);
+Suite *suite_uxping_documents(void);
+
+/* And what is said of both. */
+
 #endif

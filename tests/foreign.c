@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/* Servers as uxping may meet them; one process for each, one client a time. */
+#include "foreign.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define MESSAGE_MAX ((size_t)256 * 1024)
+
+struct foreign {
+	enum foreign_manner manner;
+	enum uxs_type type;
+	uid_t uid; /* (uid_t)-1: as we are */
+	int fd;
+};
+
+static char message[MESSAGE_MAX], last[MESSAGE_MAX];
+
+/* Send all of it, to a datagram's sender or down the connection. */
+static void
+answer(int fd, const void *data, size_t n, const struct sockaddr_un *to,
+    socklen_t to_length)
+{
+	const char *from = data;
+
+	do {
+		const ssize_t sent = sendto(fd, from, n, MSG_NOSIGNAL,
+		    to_length > 0 ? (const struct sockaddr *)to : NULL,
+		    to_length);
+
+		if (sent < 0)
+			return;
+		from += sent;
+		n -= (size_t)sent;
+	} while (n > 0);
+}
+
+/* Returns whether the connection goes on. */
+static bool
+react(enum foreign_manner manner, int fd, size_t n,
+    const struct sockaddr_un *to, socklen_t to_length)
+{
+	static size_t last_n;
+
+	switch (manner) {
+	case FOREIGN_SILENT:
+	case FOREIGN_DEAF:
+	case FOREIGN_CLOSES:
+	case FOREIGN_GREETS:
+		return true;
+	case FOREIGN_HALF:
+		answer(fd, message, n / 2, to, to_length);
+		return false;
+	case FOREIGN_LATE:
+		if (last_n > 0)
+			answer(fd, last, last_n, to, to_length);
+		memcpy(last, message, last_n = n);
+		return true;
+	case FOREIGN_FLIPS:
+		message[20] ^= 1;
+		break;
+	case FOREIGN_OTHER_LETTERS:
+		memset(message, 'x', n);
+		break;
+	case FOREIGN_TWICE:
+		answer(fd, message, n, to, to_length);
+		break;
+	case FOREIGN_ECHO:
+	case FOREIGN_ONCE:
+		break;
+	}
+	answer(fd, message, n, to, to_length);
+	return manner != FOREIGN_ONCE;
+}
+
+static void
+talk(const struct foreign *foreign, int fd)
+{
+	struct sockaddr_un from;
+	socklen_t length;
+	ssize_t n;
+
+	do {
+		length = sizeof(from);
+		n = recvfrom(fd, message, sizeof(message), 0,
+		    (struct sockaddr *)&from, &length);
+		/* An empty message and the end look alike here; only the tests
+		 * with uxecho send empty ones. */
+		if (n < 0 || (n == 0 && foreign->type != UXS_DGRAM))
+			return;
+		if (foreign->type != UXS_DGRAM)
+			length = 0;
+	} while (react(foreign->manner, fd, (size_t)n, &from, length));
+}
+
+static void
+serve(void *arg)
+{
+	const struct foreign *foreign = arg;
+	int fd;
+
+	if (setresgid(foreign->uid, foreign->uid, foreign->uid) < 0 ||
+	    setresuid(foreign->uid, foreign->uid, foreign->uid) < 0)
+		_exit(1);
+	if (foreign->manner == FOREIGN_DEAF)
+		pause();
+	if (foreign->type == UXS_DGRAM) {
+		talk(foreign, foreign->fd);
+		return;
+	}
+	while ((fd = accept(foreign->fd, NULL, NULL)) >= 0) {
+		if (foreign->manner == FOREIGN_GREETS)
+			answer(fd, "220 hello\n", 10, NULL, 0);
+		if (foreign->manner != FOREIGN_CLOSES)
+			talk(foreign, fd);
+		close(fd);
+	}
+}
+
+pid_t
+foreign_start_as(uid_t uid, enum foreign_manner manner, enum uxs_type type,
+    const char *path)
+{
+	struct foreign foreign = { .manner = manner, .type = type, .uid = uid };
+	pid_t pid;
+
+	foreign.fd = bound_socket(type, path);
+	if (type != UXS_DGRAM)
+		ck_assert_int_eq(listen(foreign.fd,
+				     manner == FOREIGN_DEAF ? 0 : 64),
+		    0);
+	pid = start_child(serve, &foreign);
+	close(foreign.fd);
+	return pid;
+}
+
+pid_t
+foreign_start(enum foreign_manner manner, enum uxs_type type, const char *path)
+{
+	return foreign_start_as((uid_t)-1, manner, type, path);
+}
+
+void
+foreign_kill(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(wait_child(pid), 128 + SIGKILL);
+}
