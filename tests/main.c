@@ -43,6 +43,8 @@ all_suites(void)
 	ADD(suite_uxping_trouble());
 	ADD(suite_uxping());
 	ADD(suite_uxping_documents());
+	ADD(suite_documents());
+	ADD(suite_examples());
 #undef ADD
 	return runner;
 }

@@ -39,5 +39,7 @@ Suite *suite_uxping(void);
 Suite *suite_uxping_documents(void);
 
 /* And what is said of both. */
+Suite *suite_documents(void);
+Suite *suite_examples(void);
 
 #endif
