@@ -111,6 +111,16 @@ START_TEST(defaults_are_those_of_the_manual)
 }
 END_TEST
 
+START_TEST(bulk_writes_large_blocks_unless_told_otherwise)
+{
+	struct options bulk = must_read("-B --bulk x");
+	struct options told = must_read("-B --bulk -s 100 x");
+
+	ck_assert_uint_eq(bulk.size_bytes, 65536);
+	ck_assert_uint_eq(told.size_bytes, 100);
+}
+END_TEST
+
 START_TEST(letters_mean_what_they_mean_to_ping)
 {
 	struct options options =
@@ -208,6 +218,7 @@ suite_uxping_options(void)
 	tcase_add_loop_test(tcase, nonsense_is_refused_with_its_name, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tcase, defaults_are_those_of_the_manual);
+	tcase_add_test(tcase, bulk_writes_large_blocks_unless_told_otherwise);
 	tcase_add_test(tcase, letters_mean_what_they_mean_to_ping);
 	tcase_add_test(tcase, options_may_follow_the_address);
 	tcase_add_test(tcase, the_bench_has_its_options);

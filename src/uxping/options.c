@@ -57,7 +57,7 @@ const struct options_row options_table[] = {
 
 	HEADING("What is sent:"),
 	VALUE('s', "size", "SIZE", PING | BENCH, SIZE, size_bytes, 0,
-	    (int64_t)OPTIONS_SIZE_MAX, "bytes in a message (default 56)"),
+	    (int64_t)OPTIONS_SIZE_MAX, "bytes in a message (56; with --bulk 64k)"),
 	FLAG('C', "reconnect", PING | BENCH, reconnect,
 	    "a new connection for each message"),
 	FLAG('z', "connect-only", PING, connect_only,
@@ -126,12 +126,14 @@ const size_t options_n = N_ROWS;
 
 _Static_assert(N_ROWS <= 64, "options_check keeps a bit for each row");
 
-#define OPTIONS_DEFAULTS                                                 \
-	{                                                                \
-		.size_bytes = OPTIONS_SIZE_DEFAULT,                      \
-		.interval_ns = UXS_NS_PER_S, .timeout_ns = UXS_NS_PER_S, \
-		.duration_ns = 10 * UXS_NS_PER_S, .n_connections = 1,    \
-		.depth = 1,                                              \
+/* 0 is a size that can be asked for. */
+#define SIZE_NOT_GIVEN ((size_t)-1)
+
+#define OPTIONS_DEFAULTS                                                      \
+	{                                                                     \
+		.size_bytes = SIZE_NOT_GIVEN, .interval_ns = UXS_NS_PER_S,    \
+		.timeout_ns = UXS_NS_PER_S, .duration_ns = 10 * UXS_NS_PER_S, \
+		.n_connections = 1, .depth = 1,                               \
 	}
 
 /* Rows without a letter are told to getopt_long by a number above all
@@ -317,6 +319,9 @@ options_read(int argc, char *argv[], struct options *options,
 		if (options->action >= OPTIONS_HELP)
 			return 0;
 	}
+	if (options->size_bytes == SIZE_NOT_GIVEN)
+		options->size_bytes = options->bulk ? OPTIONS_SIZE_BULK :
+						      OPTIONS_SIZE_DEFAULT;
 	options->targets = argv + optind;
 	options->n_targets = (size_t)(argc - optind);
 	return options_check(options, given, why);

@@ -39,6 +39,8 @@ enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ON, OPTIONS_COLOR_OFF };
 
 /* A payload from this size up carries sequence number and time stamp. */
 #define OPTIONS_SIZE_DEFAULT 56
+/* One write of --bulk: smaller ones would measure system calls. */
+#define OPTIONS_SIZE_BULK ((size_t)64 * 1024)
 #define OPTIONS_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
 struct options {
