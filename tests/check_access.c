@@ -199,6 +199,25 @@ START_TEST(decides)
 }
 END_TEST
 
+START_TEST(names_the_rule_that_decided)
+{
+	struct uxs_access access = UXS_ACCESS_EMPTY(OWN);
+	struct uxs_peer peer = { .uid = BOB, .gid = 1 };
+	const struct uxs_rule *rule;
+
+	add_rules(&access, "+user:alice -user:bob +any");
+	ck_assert_int_eq(uxs_access_explain(&access, &peer, NULL, &rule),
+	    UXS_DENY);
+	ck_assert_ptr_eq(rule, &access.rules[1]);
+
+	access.n = 1; /* nothing matches him any more */
+	ck_assert_int_eq(uxs_access_explain(&access, &peer, NULL, &rule),
+	    UXS_DENY);
+	ck_assert_ptr_null(rule);
+	uxs_access_fini(&access);
+}
+END_TEST
+
 START_TEST(a_thousand_rules_keep_their_order)
 {
 	struct uxs_access access = UXS_ACCESS_EMPTY(OWN);
@@ -435,6 +454,7 @@ suite_access(void)
 	TCase *asking = harness_case(suite, "asking");
 
 	TABLE(deciding, decides, decision_rows);
+	tcase_add_test(deciding, names_the_rule_that_decided);
 	tcase_add_test(deciding, a_thousand_rules_keep_their_order);
 
 	TABLE(reading, refuses_what_is_no_rule, bad_rows);

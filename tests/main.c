@@ -17,6 +17,7 @@ all_suites(void)
 	ADD(suite_units());
 	ADD(suite_log());
 	ADD(suite_access());
+	ADD(suite_rules());
 	ADD(suite_ledger());
 	ADD(suite_output());
 	ADD(suite_place());

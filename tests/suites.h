@@ -9,6 +9,7 @@ Suite *suite_address(void);
 Suite *suite_units(void);
 Suite *suite_log(void);
 Suite *suite_access(void);
+Suite *suite_rules(void);
 Suite *suite_ledger(void);
 Suite *suite_output(void);
 Suite *suite_place(void);

@@ -35,6 +35,9 @@ struct uxs_rule {
 	enum uxs_verdict verdict;
 	enum uxs_rule_kind kind;
 	id_t first, last; /* inclusive */
+	/* Where it was read; NULL and 0 when it is not from a file. */
+	const char *file; /* borrowed */
+	size_t line;
 };
 
 struct uxs_access {
@@ -69,6 +72,13 @@ int uxs_access_add(struct uxs_access *access, enum uxs_verdict verdict,
     const char *who, const struct uxs_names *names, struct uxs_error *why);
 
 /*
+ * The same from a line of a rules file: "allow WHO" or "deny WHO", with blanks
+ * around as one likes. An empty line adds nothing. *why is of kind config.
+ */
+int uxs_access_add_line(struct uxs_access *access, const char *line,
+    const struct uxs_names *names, struct uxs_error *why);
+
+/*
  * Judge. Unknown credentials match "any" only. Where the supplementary groups
  * are not known (datagrams), a group rule that allows does not match by them,
  * and one that denies does: doubt keeps people out. groups may be NULL, for
@@ -76,6 +86,12 @@ int uxs_access_add(struct uxs_access *access, enum uxs_verdict verdict,
  */
 enum uxs_verdict uxs_access_decide(const struct uxs_access *access,
     const struct uxs_peer *peer, const struct uxs_groups *groups);
+
+/* The same, and *rule becomes the one that decided: borrowed until a rule is
+ * added, NULL when none matched. */
+enum uxs_verdict uxs_access_explain(const struct uxs_access *access,
+    const struct uxs_peer *peer, const struct uxs_groups *groups,
+    const struct uxs_rule **rule);
 
 /* Would a decision read the groups? Saves a system call where it would not. */
 bool uxs_access_reads_groups(const struct uxs_access *access);

@@ -20,6 +20,7 @@
 #include <uxsrv/peer.h>
 #include <uxsrv/place.h>
 #include <uxsrv/probe.h>
+#include <uxsrv/rules.h>
 #include <uxsrv/server.h>
 #include <uxsrv/service.h>
 #include <uxsrv/stats.h>

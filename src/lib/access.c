@@ -160,6 +160,74 @@ uxs_access_add(struct uxs_access *access, enum uxs_verdict verdict,
 	return 0;
 }
 
+/* ---- lines of a file ---- */
+
+static const char blanks[] = " \t";
+
+/* The rest of line behind a word of its own, or NULL. */
+static const char *
+behind_word(const char *line, const char *word)
+{
+	const char *rest = after(line, word);
+
+	return rest != NULL && rest[0] != '\0' && strchr(blanks, rest[0]) ?
+	    rest + strspn(rest, blanks) :
+	    NULL;
+}
+
+static int
+refuse_line(struct uxs_error *why, const char *line)
+{
+	char line_text[SHOWN_MAX];
+
+	return uxs_error_set(why, UXS_FAILURE_CONFIG, EINVAL,
+	    "'%s': write \"allow WHO\" or \"deny WHO\"",
+	    shown(line_text, line));
+}
+
+static int
+add_trimmed(struct uxs_access *access, const char *line,
+    const struct uxs_names *names, struct uxs_error *why)
+{
+	enum uxs_verdict verdict = UXS_ALLOW;
+	const char *who = behind_word(line, "allow");
+	int r;
+
+	if (line[0] == '\0')
+		return 0;
+	if (who == NULL) {
+		verdict = UXS_DENY;
+		who = behind_word(line, "deny");
+	}
+	if (who == NULL)
+		return refuse_line(why, line);
+	r = uxs_access_add(access, verdict, who, names, why);
+	if (r == -EINVAL && why != NULL)
+		why->failure = UXS_FAILURE_CONFIG;
+	return r;
+}
+
+int
+uxs_access_add_line(struct uxs_access *access, const char *line,
+    const struct uxs_names *names, struct uxs_error *why)
+{
+	const char *from = line + strspn(line, blanks);
+	size_t n = strlen(from);
+	char *trimmed;
+	int r;
+
+	while (n > 0 && strchr(blanks, from[n - 1]) != NULL)
+		n--;
+	if ((trimmed = strndup(from, n)) == NULL)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+		    "no memory for the access rules");
+	r = add_trimmed(access, trimmed, names, why);
+	free(trimmed);
+	return r;
+}
+
+/* ---- decisions ---- */
+
 static bool
 is_within(const struct uxs_rule *rule, id_t id)
 {
@@ -196,17 +264,28 @@ matches(const struct uxs_rule *rule, const struct uxs_peer *peer,
 }
 
 enum uxs_verdict
-uxs_access_decide(const struct uxs_access *access, const struct uxs_peer *peer,
-    const struct uxs_groups *groups)
+uxs_access_explain(const struct uxs_access *access, const struct uxs_peer *peer,
+    const struct uxs_groups *groups, const struct uxs_rule **rule)
 {
 	for (size_t i = 0; i < access->n; i++) {
-		if (matches(&access->rules[i], peer, groups))
-			return access->rules[i].verdict;
+		*rule = &access->rules[i];
+		if (matches(*rule, peer, groups))
+			return (*rule)->verdict;
 	}
+	*rule = NULL;
 	if (uxs_peer_is_known(peer) &&
 	    (peer->uid == 0 || peer->uid == access->own_uid))
 		return UXS_ALLOW;
 	return UXS_DENY;
+}
+
+enum uxs_verdict
+uxs_access_decide(const struct uxs_access *access, const struct uxs_peer *peer,
+    const struct uxs_groups *groups)
+{
+	const struct uxs_rule *rule;
+
+	return uxs_access_explain(access, peer, groups, &rule);
 }
 
 bool

@@ -11,13 +11,23 @@
 static int
 system_uid_of(const char *name, uid_t *uid)
 {
-	return uid_from_user(name, uid);
+	const struct passwd *user = getpwnam(name);
+
+	if (user == NULL)
+		return -1;
+	*uid = user->pw_uid;
+	return 0;
 }
 
 static int
 system_gid_of(const char *name, gid_t *gid)
 {
-	return gid_from_group(name, gid);
+	const struct group *group = getgrnam(name);
+
+	if (group == NULL)
+		return -1;
+	*gid = group->gr_gid;
+	return 0;
 }
 
 const struct uxs_names uxs_names_system = {
