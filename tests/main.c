@@ -27,6 +27,7 @@ all_suites(void)
 	ADD(suite_loop());
 	ADD(suite_listener());
 	ADD(suite_server());
+	ADD(suite_server_rules());
 	ADD(suite_options());
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());

@@ -108,6 +108,19 @@ int uxs_server_run(struct uxs_server *server);
  */
 void uxs_server_drain(struct uxs_server *server);
 
+/*
+ * From now on these rules decide; NULL: own uid and root are in. Every open
+ * session is judged again, by the groups that its client had when it
+ * connected, and ended when it is not allowed any more. May be called from
+ * any callback; the session in hand may be among those that end.
+ *
+ * Borrows access until close, or until other rules are set; the former ones
+ * may be freed then. Returns 0, or a negative errno with *why where
+ * uxs_server_conf_check would not take them; then nothing has changed.
+ */
+int uxs_server_set_access(struct uxs_server *server,
+    const struct uxs_access *access, struct uxs_error *why);
+
 /* Make uxs_server_run return at once. */
 void uxs_server_stop(struct uxs_server *server);
 

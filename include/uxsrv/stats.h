@@ -40,6 +40,7 @@ enum uxs_close {
 	UXS_CLOSE_TOO_LONG, /* sent a message over the limit */
 	UXS_CLOSE_MEMORY,
 	UXS_CLOSE_ERROR,
+	UXS_CLOSE_RULES, /* not allowed any more */
 	UXS_CLOSE_DRAIN, /* the drain time was over */
 	UXS_N_CLOSES
 };

@@ -64,6 +64,25 @@ is_allowed(const struct uxs_access *access, const struct uxs_peer *peer, int fd)
 	return verdict == UXS_ALLOW;
 }
 
+/*
+ * A session that closes can, through its service, close others, or set other
+ * rules. Sessions stay in memory until the turn is over, and so does the way
+ * on from each; rules do not, so they are looked up anew every time.
+ */
+void
+door_set_access(struct door_context *context, const struct uxs_access *access)
+{
+	struct session *session, *next;
+
+	context->access = access;
+	LIST_FOREACH_SAFE (session, &context->sessions->sessions, next, next) {
+		if (session->state != SESSION_CLOSED &&
+		    !is_allowed(context->access, &session->client.peer,
+			session->watch.fd))
+			session_close(session, UXS_CLOSE_RULES);
+	}
+}
+
 static enum uxs_refusal
 refusal_of(int admission)
 {

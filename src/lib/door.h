@@ -68,6 +68,10 @@ void door_drain(struct door *door);
 /* Also closes the listener. May be called twice, and before door_start. */
 void door_close(struct door *door);
 
+/* These rules from now on, for those too who are inside already. */
+void door_set_access(struct door_context *context,
+    const struct uxs_access *access);
+
 /* "stream: closed (eof): uid=1000 gid=1000 pid=4711"; reason may be NULL. */
 void door_log(const struct door_context *context, enum uxs_level level,
     enum uxs_event event, enum uxs_type type, const char *what,

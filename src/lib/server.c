@@ -384,6 +384,22 @@ uxs_server_open(struct uxs_server **server, const struct uxs_server_conf *conf,
 }
 
 int
+uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
+    struct uxs_error *why)
+{
+	struct uxs_server_conf conf = s->conf;
+	int r;
+
+	conf.access = access != NULL ? access : &s->default_access;
+	if ((r = uxs_server_conf_check(&conf, why)) < 0)
+		return r;
+	s->conf.access = conf.access;
+	s->mailboxes.access = conf.access;
+	door_set_access(&s->door_context, conf.access);
+	return 0;
+}
+
+int
 uxs_server_run(struct uxs_server *s)
 {
 	const int r = uxs_loop_run(&s->loop);

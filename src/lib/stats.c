@@ -43,6 +43,7 @@ uxs_close_name(enum uxs_close close)
 		[UXS_CLOSE_TOO_LONG] = "too_long",
 		[UXS_CLOSE_MEMORY] = "memory",
 		[UXS_CLOSE_ERROR] = "error",
+		[UXS_CLOSE_RULES] = "rules",
 		[UXS_CLOSE_DRAIN] = "drain",
 	};
 
