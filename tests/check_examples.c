@@ -30,6 +30,7 @@
  * stopped, unless the example did that, and must have stopped in order.
  */
 static const char script_head[] =
+    "umask 022\n"
     "serve() { exec uxecho --ready-fd 9 \"$@\"; }\n"
     "servers= is_stopped=\n";
 
@@ -104,10 +105,11 @@ put_step(FILE *script, int number, const char *command)
 		put_server(script, command);
 		return;
 	}
-	if (starts_with(command, "kill "))
+	if (starts_with(command, "kill ") && !starts_with(command, "kill -HUP"))
 		fputs("is_stopped=yes\n", script);
+	fputs("{ ", script);
 	put_command(script, command, strlen(command));
-	fputs(" 2>&1\ns=$?\necho \"@=$s\"\n(exit $s)\n", script);
+	fputs("\n} 2>&1\ns=$?\necho \"@=$s\"\n(exit $s)\n", script);
 }
 
 #define STEPS_MAX 16
@@ -117,6 +119,14 @@ struct block {
 	char command[STEPS_MAX][512];
 	char output[STEPS_MAX][4096]; /* as documented; may be empty */
 };
+
+/* One that has not come to its END yet. */
+static bool
+is_here_document(const char *command)
+{
+	return strstr(command, "<<END") != NULL &&
+	    strcmp(command + strlen(command) - strlen("\nEND"), "\nEND") != 0;
+}
 
 static void
 add_line(struct block *block, const char *line)
@@ -131,6 +141,11 @@ add_line(struct block *block, const char *line)
 		return;
 	}
 	ck_assert_msg(last != NULL, "example begins with output: %s", line);
+	if (is_here_document(last)) {
+		strlcat(last, "\n", sizeof(block->command[0]));
+		strlcat(last, line, sizeof(block->command[0]));
+		return;
+	}
 	if (last[strlen(last) - 1] == '\\') { /* goes on in this line */
 		last[strlen(last) - 1] = '\0';
 		strlcat(last, line, sizeof(block->command[0]));
@@ -305,13 +320,16 @@ run_examples(char *text, const char *begin, const char *end)
 		}                                                           \
 	} while (0)
 
+static const char *const manuals[] = { "man/uxecho.8", "man/uxecho.rules.5" };
+#define N_MANUALS ((int)(sizeof(manuals) / sizeof(manuals[0])))
+
 START_TEST(examples_of_the_manual_work)
 {
 	char *manual;
 	int n;
 
 	SKIP_EXAMPLES_UNLESS_ROOT();
-	manual = read_document("man/uxecho.8");
+	manual = read_document(manuals[_i]);
 
 	n = run_examples(cut_between(manual, "\n.Sh EXAMPLES", "\n.Sh "),
 	    ".Bd -literal", ".Ed");
@@ -454,7 +472,8 @@ suite_examples(void)
 	TCase *documents = harness_case(suite, "documents");
 	TCase *example_program = harness_case(suite, "program");
 
-	tcase_add_test(documents, examples_of_the_manual_work);
+	tcase_add_loop_test(documents, examples_of_the_manual_work, 0,
+	    N_MANUALS);
 	tcase_add_test(documents, examples_of_the_client_manual_work);
 	tcase_add_test(documents, examples_of_readme_work);
 	tcase_add_test(example_program,

@@ -23,7 +23,7 @@ parse(struct options *options, const char *const arguments[],
 {
 	static char copies[ARGS_MAX][512];
 	char *argv[ARGS_MAX + 3] = { copies[0] };
-	int argc = 1;
+	int argc = 1, r;
 
 	snprintf(copies[0], sizeof(copies[0]), "uxecho");
 	for (int i = 0; i < ARGS_MAX - 1 && arguments[i] != NULL; i++) {
@@ -33,7 +33,10 @@ parse(struct options *options, const char *const arguments[],
 		argc++;
 	}
 	*why = (struct uxs_error){ .failure = UXS_FAILURE_NONE };
-	return options_parse(options, argc, argv, why);
+	r = options_parse(options, argc, argv, why);
+	return r < 0 || options->is_help || options->is_version ?
+	    r :
+	    options_load_rules(options, why);
 }
 
 /* ---- values ---- */
@@ -277,7 +280,6 @@ static const struct {
 	{ { "s", "dgram:s.dgram" }, { "s.dgram", "twice" } },
 	{ { "s", "seqpacket:s" }, { "s", "twice" } },
 	/* Later options are refused until they do something. */
-	{ { "--rules", "f", "s" }, { "unknown", "'--rules'" } },
 	{ { "--service", "upper", "s" }, { "unknown", "'--service'" } },
 	{ { "-s", "upper", "s" }, { "unknown", "'-s'" } },
 	{ { "-F", "line", "s" }, { "unknown", "'-F'" } },

@@ -32,6 +32,7 @@ all_suites(void)
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_access());
+	ADD(suite_uxecho_rules());
 	ADD(suite_histogram());
 	ADD(suite_payload());
 	ADD(suite_report());

@@ -24,6 +24,7 @@ Suite *suite_options(void);
 Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_access(void);
+Suite *suite_uxecho_rules(void);
 
 /* uxping's: its own rooms, then the program. */
 Suite *suite_histogram(void);

@@ -3,7 +3,8 @@
  * The command line. One table holds every option: what getopt_long(3) is
  * given, what --help prints and what sets the value all come from it.
  *
- * No system calls but for names of users and groups, through libc.
+ * No system calls but for names of users and groups, through libc; those in
+ * rules, and the files of rules, wait for options_load_rules.
  */
 #include "options.h"
 
@@ -45,8 +46,7 @@ static const char explained[] = "";
 static const char *
 apply_allow(struct options *o, const char *argument, struct uxs_error *why)
 {
-	return uxs_access_add(&o->access, UXS_ALLOW, argument,
-		   &uxs_names_system, why) < 0 ?
+	return rules_add(&o->rules, RULES_ALLOW, argument, why) < 0 ?
 	    explained :
 	    NULL;
 }
@@ -54,10 +54,15 @@ apply_allow(struct options *o, const char *argument, struct uxs_error *why)
 static const char *
 apply_deny(struct options *o, const char *argument, struct uxs_error *why)
 {
-	return uxs_access_add(&o->access, UXS_DENY, argument, &uxs_names_system,
-		   why) < 0 ?
-	    explained :
-	    NULL;
+	return rules_add(&o->rules, RULES_DENY, argument, why) < 0 ? explained :
+								     NULL;
+}
+
+static const char *
+apply_rules(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return rules_add(&o->rules, RULES_FILE, argument, why) < 0 ? explained :
+								     NULL;
 }
 
 static const char *
@@ -266,6 +271,9 @@ static const struct option_spec specs[] = {
 	      "let WHO in; the first rule that matches decides" },
 	    apply_allow },
 	{ { 'd', "deny", "WHO", "keep WHO out" }, apply_deny },
+	{ { 'f', "rules", "FILE",
+	      "more rules; SIGHUP reads all of them again" },
+	    apply_rules },
 	{ { 'm', "mode", "MODE",
 	      "mode of the socket file (0600; 0666 with -a)" },
 	    apply_mode },
@@ -486,17 +494,26 @@ options_parse(struct options *options, int argc, char *argv[],
 		if ((r = add_addresses(options, argv[i], why)) < 0)
 			return r;
 	}
-	options->conf.access = &options->access;
 	if (options->conf.n_addresses == 0)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "no address to serve; give at least one, such as "
 		    "/run/uxecho.sock (see uxecho --help)");
-	return uxs_server_conf_check(&options->conf, why);
+	return 0;
+}
+
+int
+options_load_rules(struct options *options, struct uxs_error *why)
+{
+	const int r = rules_load(&options->rules, &options->access, why);
+
+	options->conf.access = &options->access;
+	return r < 0 ? r : uxs_server_conf_check(&options->conf, why);
 }
 
 void
 options_fini(struct options *options)
 {
+	rules_fini(&options->rules);
 	uxs_access_fini(&options->access);
 	free(options->addresses);
 	options->addresses = NULL;

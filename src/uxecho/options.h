@@ -10,11 +10,14 @@
 #include <uxsrv/log.h>
 #include <uxsrv/server.h>
 
+#include "rules.h"
+
 /* What the command line asks for. */
 struct options {
 	struct uxs_server_conf conf; /* addresses and access point below */
 	struct uxs_address *addresses; /* owned; conf.n_addresses of them */
-	struct uxs_access access;
+	struct rules rules;
+	struct uxs_access access; /* what they say */
 	enum uxs_level max_level; /* of log lines */
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
@@ -22,12 +25,19 @@ struct options {
 };
 
 /*
- * Read the command line into *options, which options_fini frees in any case.
+ * Read the command line, but no file that it names, into *options, which
+ * options_fini frees in any case and which keeps pointing into argv.
  * Returns 0, or a negative errno with *why (kind usage). --help and --version
  * end the parsing: nothing behind them can be wrong.
  */
 int options_parse(struct options *options, int argc, char *argv[],
     struct uxs_error *why);
+
+/*
+ * Read the rules into options->access, files and all, and see whether they fit
+ * the rest. Returns 0, or a negative errno with *why.
+ */
+int options_load_rules(struct options *options, struct uxs_error *why);
 
 void options_fini(struct options *options);
 

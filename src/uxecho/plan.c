@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <uxsrv/listener.h>
+#include <uxsrv/log.h>
 #include <uxsrv/units.h>
 
 #include "options.h"
@@ -47,14 +48,28 @@ check_address(const struct uxs_server_conf *conf,
 	return 0;
 }
 
+/* "allow gid:29 (/etc/uxecho.rules:4)" */
+static void
+print_rule(const struct uxs_rule *rule, FILE *out)
+{
+	char text[UXS_RULE_TEXT_MAX], file[512];
+
+	fprintf(out, "%s", uxs_rule_print(rule, text));
+	if (rule->file != NULL)
+		fprintf(out, " (%s:%zu)",
+		    uxs_escape(file, sizeof(file), rule->file,
+			strlen(rule->file)),
+		    rule->line);
+}
+
 static void
 print_access(const struct uxs_access *access, FILE *out)
 {
-	char text[UXS_RULE_TEXT_MAX];
-
-	for (size_t i = 0; i < access->n; i++)
-		fprintf(out, "rule %zu: %s\n", i + 1,
-		    uxs_rule_print(&access->rules[i], text));
+	for (size_t i = 0; i < access->n; i++) {
+		fprintf(out, "rule %zu: ", i + 1);
+		print_rule(&access->rules[i], out);
+		fprintf(out, "\n");
+	}
 	fprintf(out, "otherwise: allow uid:%u%s, deny any\n",
 	    (unsigned)access->own_uid,
 	    access->own_uid == 0 ? "" : " and uid:0");
