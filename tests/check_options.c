@@ -279,6 +279,8 @@ static const struct {
 	{ { "s", "s" }, { "s", "twice" } },
 	{ { "s", "dgram:s.dgram" }, { "s.dgram", "twice" } },
 	{ { "s", "seqpacket:s" }, { "s", "twice" } },
+	{ { "--as", "root", "s" }, { "--as", "--check" } },
+	{ { "--rules", "no-such-file", "--as" }, { "'--as'", "argument" } },
 	/* Later options are refused until they do something. */
 	{ { "--service", "upper", "s" }, { "unknown", "'--service'" } },
 	{ { "-s", "upper", "s" }, { "unknown", "'-s'" } },

@@ -6,10 +6,12 @@
 #include "harness.h"
 #include "suites.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -323,12 +325,114 @@ START_TEST(warns_when_the_file_mode_keeps_new_friends_out)
 }
 END_TEST
 
+/* ---- --check --as ---- */
+
+static const struct {
+	const char *user, *says;
+} judgements[] = {
+	/* A deny of a group is a datagram's too, whose groups are not told. */
+	{ "daemon",
+	    "as daemon: uid 1, gid 1, groups 1\n"
+	    "  connection: denied by rule 3: deny gid:1 (rules:2)\n"
+	    "  datagram: denied by rule 3: deny gid:1 (rules:2)\n" },
+	{ "root",
+	    "as root: uid 0, gid 0, groups 0\n"
+	    "  connection: allowed by default, no rule matches\n"
+	    "  datagram: denied by rule 3: deny gid:1 (rules:2)\n" },
+	{ "0",
+	    "as 0: uid 0, gid 0, groups 0\n"
+	    "  connection: allowed by default, no rule matches\n" },
+	{ "4000100",
+	    "as 4000100: uid 4000100, groups unknown\n"
+	    "  connection: allowed by rule 1: allow uid:4000100 (command line)\n"
+	    "  datagram: allowed by rule 1: allow uid:4000100 (command line)\n" },
+	{ "4000101",
+	    "  connection: denied by rule 2: deny uid:4000101 (rules:1)\n" },
+	/* Doubt keeps people out: nobody knows the groups of this one. */
+	{ "4000102", "  connection: denied by rule 3: deny gid:1 (rules:2)\n" },
+	{ "65534",
+	    "as 65534: unknown\n"
+	    "  connection: denied by default, no rule matches\n"
+	    "  datagram: denied by default, no rule matches\n" },
+};
+
+static void
+check_as(struct output_of *result, const char *user)
+{
+	const char *const argv[] = { "uxecho", "-a", "uid:4000100", "--check",
+		"-f", "rules", "--as", user, "stream:s", NULL };
+
+	write_file("rules", "deny uid:4000101\ndeny gid:1\n", 0644);
+	run_program(result, argv);
+}
+
+START_TEST(check_tells_what_the_rules_decide_for_a_user)
+{
+	static struct output_of result;
+
+	SKIP_UNLESS_ROOT();
+	check_as(&result, judgements[_i].user);
+
+	ck_assert_int_eq(result.status, 0);
+	ck_assert_msg(strstr(result.out, judgements[_i].says) != NULL,
+	    "says: %s", result.out);
+}
+END_TEST
+
+START_TEST(check_of_nobody_is_64)
+{
+	static struct output_of result;
+
+	check_as(&result, "no-such\nuser");
+
+	ck_assert_int_eq(result.status, 64);
+	ck_assert_str_eq(result.err,
+	    "uxecho: --as 'no-such\\nuser': there is no such user\n");
+}
+END_TEST
+
+/* In a mount namespace of its own, with users and groups of its own. */
+static bool
+replace_file(const char *name, const char *in_place_of, const char *text)
+{
+	write_file(name, text, 0644);
+	return mount(name, in_place_of, NULL, MS_BIND, NULL) == 0;
+}
+
+START_TEST(check_knows_supplementary_groups)
+{
+	static struct output_of result;
+	const char *const argv[] = { "uxecho", "--check", "-a", "group:band",
+		"--as", "alice", "stream:s", NULL };
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    !replace_file("passwd", "/etc/passwd",
+		"root:x:0:0::/:/bin/sh\nalice:x:1500:1500::/:/bin/sh\n") ||
+	    !replace_file("group", "/etc/group", "band:x:1600:alice\n")) {
+		skip("needs a mount namespace, for another /etc/passwd");
+		return;
+	}
+
+	run_program(&result, argv);
+
+	ck_assert_msg(strstr(result.out,
+			  "as alice: uid 1500, gid 1500, groups 1500 1600\n"
+			  "  connection: allowed by rule 1: allow gid:1600 "
+			  "(command line)\n"
+			  "  datagram: denied by default, no rule "
+			  "matches\n") != NULL,
+	    "says: %s%s", result.out, result.err);
+}
+END_TEST
+
 Suite *
 suite_uxecho_rules(void)
 {
 	Suite *suite = suite_create("uxecho rules");
 	TCase *start = harness_case(suite, "start");
 	TCase *again = harness_case(suite, "again");
+	TCase *as = harness_case(suite, "as");
 
 	tcase_add_test(start, file_stands_where_its_option_stands);
 	tcase_add_loop_test(start, bad_file_at_start_is_78_and_one_line, 0,
@@ -344,5 +448,10 @@ suite_uxecho_rules(void)
 	tcase_add_test(again, rules_of_the_command_line_stay);
 	tcase_add_test(again, rules_can_change_many_times);
 	tcase_add_test(again, warns_when_the_file_mode_keeps_new_friends_out);
+
+	tcase_add_loop_test(as, check_tells_what_the_rules_decide_for_a_user, 0,
+	    N_OF(judgements));
+	tcase_add_test(as, check_of_nobody_is_64);
+	tcase_add_test(as, check_knows_supplementary_groups);
 	return suite;
 }

@@ -235,6 +235,13 @@ apply_check(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_as(struct options *o, const char *argument, struct uxs_error *why)
+{
+	o->as = argument;
+	return NULL;
+}
+
+static const char *
 apply_verbose(struct options *o, const char *argument, struct uxs_error *why)
 {
 	if (o->max_level < UXS_DEBUG)
@@ -308,6 +315,8 @@ static const struct option_spec specs[] = {
 	    apply_force_dir },
 	{ { 'n', "check", NULL, "check everything, print the plan, exit" },
 	    apply_check },
+	{ { 0, "as", "USER", "with --check: what the rules decide for USER" },
+	    apply_as },
 	{ { 'v', "verbose", NULL, "log more; twice for still more" },
 	    apply_verbose },
 	{ { 'q', "quiet", NULL, "log less; twice for errors only" },
@@ -498,6 +507,9 @@ options_parse(struct options *options, int argc, char *argv[],
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "no address to serve; give at least one, such as "
 		    "/run/uxecho.sock (see uxecho --help)");
+	if (options->as != NULL && !options->is_check)
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--as is for --check only; give both");
 	return 0;
 }
 

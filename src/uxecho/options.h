@@ -21,6 +21,7 @@ struct options {
 	enum uxs_level max_level; /* of log lines */
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
+	const char *as; /* whom to judge then; borrowed, NULL: nobody */
 	bool is_help, is_version;
 };
 

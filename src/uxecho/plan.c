@@ -2,9 +2,13 @@
 /* What would be done, in words: --check. */
 #include "plan.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <uxsrv/error.h>
 #include <uxsrv/listener.h>
 #include <uxsrv/log.h>
 #include <uxsrv/units.h>
@@ -75,6 +79,131 @@ print_access(const struct uxs_access *access, FILE *out)
 	    access->own_uid == 0 ? "" : " and uid:0");
 }
 
+/* ---- --as ---- */
+
+/* A user as the kernel would attest them, with the groups they are given when
+ * they log in. */
+struct user {
+	struct uxs_peer peer;
+	struct uxs_groups groups;
+};
+
+static int
+find_groups(struct user *user, const char *name, gid_t gid)
+{
+	int n = 64, room;
+
+	do {
+		gid_t *gids =
+		    reallocarray(user->groups.gids, (size_t)n, sizeof(*gids));
+
+		if (gids == NULL)
+			return -ENOMEM;
+		user->groups.gids = gids;
+		room = n;
+	} while (getgrouplist(name, gid, user->groups.gids, &n) < 0 &&
+	    n > room);
+	user->groups.is_known = n <= room;
+	user->groups.n = n <= room ? (size_t)n : 0;
+	return 0;
+}
+
+static int
+find_user(struct user *user, const char *text, struct uxs_error *why)
+{
+	char shown[256];
+	int64_t uid = -1;
+	const struct passwd *entry =
+	    uxs_count_parse(text, 0, UINT32_MAX - 1, &uid) == 0 ?
+	    getpwuid((uid_t)uid) :
+	    getpwnam(text);
+
+	*user = (struct user){ UXS_PEER_UNKNOWN, UXS_GROUPS_UNKNOWN };
+	if (entry == NULL && uid < 0)
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--as '%s': there is no such user",
+		    uxs_escape(shown, sizeof(shown), text, strlen(text)));
+	if (entry == NULL) {
+		user->peer.uid = (uid_t)uid;
+		return 0;
+	}
+	user->peer.uid = entry->pw_uid;
+	user->peer.gid = entry->pw_gid;
+	if (find_groups(user, entry->pw_name, entry->pw_gid) < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+		    "no memory for the groups of a user");
+	return 0;
+}
+
+/* The overflow ids stand for nobody, here as in what the kernel tells. */
+static void
+forget_overflow(struct uxs_peer *peer)
+{
+	if (peer->uid == uxs_overflow_uid())
+		*peer = (struct uxs_peer)UXS_PEER_UNKNOWN;
+	if (peer->gid == uxs_overflow_gid())
+		peer->gid = UXS_GID_NONE;
+}
+
+static void
+print_user(const char *name, const struct user *user, FILE *out)
+{
+	char shown[256];
+
+	fprintf(out,
+	    "as %s:", uxs_escape(shown, sizeof(shown), name, strlen(name)));
+	if (!uxs_peer_is_known(&user->peer)) {
+		fprintf(out, " unknown\n");
+		return;
+	}
+	fprintf(out, " uid %u", (unsigned)user->peer.uid);
+	if (user->peer.gid != UXS_GID_NONE)
+		fprintf(out, ", gid %u", (unsigned)user->peer.gid);
+	fprintf(out, ", groups%s", user->groups.is_known ? "" : " unknown");
+	for (size_t i = 0; i < user->groups.n; i++)
+		fprintf(out, " %u", (unsigned)user->groups.gids[i]);
+	fprintf(out, "\n");
+}
+
+static void
+print_decision(const char *what, const struct uxs_access *access,
+    const struct user *user, const struct uxs_groups *groups, FILE *out)
+{
+	const struct uxs_rule *rule;
+	const enum uxs_verdict verdict =
+	    uxs_access_explain(access, &user->peer, groups, &rule);
+
+	fprintf(out, "  %s: %s by ", what,
+	    verdict == UXS_ALLOW ? "allowed" : "denied");
+	if (rule == NULL) {
+		fprintf(out, "default, no rule matches\n");
+		return;
+	}
+	fprintf(out, "rule %zu: ", (size_t)(rule - access->rules) + 1);
+	print_rule(rule, out);
+	fprintf(out, "%s\n", rule->file == NULL ? " (command line)" : "");
+}
+
+static int
+print_judgement(const struct uxs_access *access, const char *name, FILE *out,
+    struct uxs_error *why)
+{
+	struct user user;
+	int r;
+
+	if ((r = find_user(&user, name, why)) == 0) {
+		forget_overflow(&user.peer);
+		print_user(name, &user, out);
+		print_decision("connection", access, &user, &user.groups, out);
+		/* A datagram tells no supplementary groups. */
+		print_decision("datagram", access, &user, NULL, out);
+	}
+	free(user.groups.gids);
+	return r;
+}
+
+/* ---- all of it ---- */
+
 static void
 print_duration(FILE *out, const char *name, int64_t value_ns)
 {
@@ -114,5 +243,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	}
 	print_access(&options->access, out);
 	print_limits(&conf, out);
-	return 0;
+	return options->as == NULL ?
+	    0 :
+	    print_judgement(&options->access, options->as, out, why);
 }

@@ -10,7 +10,8 @@ struct uxs_error;
 /*
  * --check: look at every address as starting would, create nothing, and write
  * what would be done to out. Returns 0 when starting would go on, otherwise a
- * negative errno with *why, as starting would say it.
+ * negative errno with *why, as starting would say it; or, with --as, when there
+ * is no such user.
  */
 int plan_print(const struct options *options, FILE *out, struct uxs_error *why);
 
