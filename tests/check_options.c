@@ -66,6 +66,8 @@ GETTER(is_check, o->is_check)
 GETTER(is_help, o->is_help)
 GETTER(is_version, o->is_version)
 GETTER(level, o->max_level)
+GETTER(log_format, o->log_format)
+GETTER(is_syslog, o->is_syslog)
 GETTER(n_rules, o->access.n)
 GETTER(n_addresses, o->conf.n_addresses)
 GETTER(verdict, o->access.rules[0].verdict)
@@ -97,6 +99,8 @@ static const struct {
 	{ { "s" }, is_check, false },
 	{ { "s" }, level, UXS_NOTICE },
 	{ { "s" }, n_rules, 0 },
+	{ { "s" }, log_format, N_LOG_FORMATS },
+	{ { "s" }, is_syslog, false },
 	/* Each option, by its name and by its letter. */
 	{ { "--allow", "uid:7-9", "s" }, verdict, UXS_ALLOW },
 	{ { "-a", "uid:7-9", "s" }, rule_last, 9 },
@@ -105,6 +109,11 @@ static const struct {
 	{ { "-d", "any", "-a", "any", "s" }, verdict, UXS_DENY },
 	{ { "-a", "any", "-d", "any", "s" }, verdict, UXS_ALLOW },
 	{ { "-a", "any", "-d", "any", "-a", "root", "s" }, n_rules, 3 },
+	{ { "--log-format", "text", "s" }, log_format, LOG_AS_TEXT },
+	{ { "-l", "journal", "s" }, log_format, LOG_AS_JOURNAL },
+	{ { "-l", "json", "s" }, log_format, LOG_AS_JSON },
+	{ { "-l", "json", "-l", "auto", "s" }, log_format, N_LOG_FORMATS },
+	{ { "--syslog", "s" }, is_syslog, true },
 	{ { "--mode", "0640", "s" }, mode, 0640 },
 	{ { "-m", "u=rw,g=rw", "s" }, mode, 0660 },
 	{ { "-m", "0", "s" }, mode, 0 },
@@ -281,6 +290,9 @@ static const struct {
 	{ { "s", "seqpacket:s" }, { "s", "twice" } },
 	{ { "--as", "root", "s" }, { "--as", "--check" } },
 	{ { "--rules", "no-such-file", "--as" }, { "'--as'", "argument" } },
+	{ { "--log-format", "xml", "s" }, { "--log-format", "'xml'", "json" } },
+	{ { "-l", "", "s" }, { "--log-format", "''", "json" } },
+	{ { "--syslog", "-l", "json", "s" }, { "--syslog", "--log-format" } },
 	/* Later options are refused until they do something. */
 	{ { "--service", "upper", "s" }, { "unknown", "'--service'" } },
 	{ { "-s", "upper", "s" }, { "unknown", "'-s'" } },

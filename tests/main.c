@@ -29,10 +29,12 @@ all_suites(void)
 	ADD(suite_server());
 	ADD(suite_server_rules());
 	ADD(suite_options());
+	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_access());
 	ADD(suite_uxecho_rules());
+	ADD(suite_uxecho_log());
 	ADD(suite_histogram());
 	ADD(suite_payload());
 	ADD(suite_report());

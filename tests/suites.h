@@ -21,10 +21,12 @@ Suite *suite_listener(void);
 Suite *suite_server(void);
 Suite *suite_server_rules(void);
 Suite *suite_options(void);
+Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_access(void);
 Suite *suite_uxecho_rules(void);
+Suite *suite_uxecho_log(void);
 
 /* uxping's: its own rooms, then the program. */
 Suite *suite_histogram(void);

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <uxsrv/uxsrv.h>
 
+#include "logger.h"
 #include "options.h"
 #include "plan.h"
 #include "report.h"
@@ -23,6 +25,7 @@
 
 struct daemon {
 	struct options options;
+	struct logger logger;
 	struct uxs_log log;
 	struct uxs_server *server;
 	/* The rules in force are in one of the two; the other is for reading
@@ -152,6 +155,30 @@ on_signal(int number, void *arg)
 }
 
 static int
+open_log(struct daemon *d)
+{
+	enum log_format format = d->options.log_format;
+	int r = 0;
+
+	if (format == N_LOG_FORMATS)
+		format = logger_is_journal(getenv("JOURNAL_STREAM")) ?
+		    LOG_AS_JOURNAL :
+		    LOG_AS_TEXT;
+	if (d->options.is_syslog)
+		r = logger_open_syslog(&d->logger, _PATH_LOG);
+	else
+		logger_open(&d->logger, format);
+	d->log = (struct uxs_log){
+		.write = logger_write,
+		.arg = &d->logger,
+		.max_level = d->options.max_level,
+	};
+	if (r < 0)
+		warnc(-r, "cannot make a socket for syslog");
+	return r;
+}
+
+static int
 serve(struct daemon *d)
 {
 	struct uxs_error why;
@@ -161,10 +188,8 @@ serve(struct daemon *d)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
-	d->log = (struct uxs_log){
-		.write = report_line,
-		.max_level = d->options.max_level,
-	};
+	if (open_log(d) < 0)
+		return EX_OSERR;
 	d->access = &d->options.access;
 	d->had_allow = uxs_access_has_allow(d->access);
 	d->options.conf.service = &service_echo;
@@ -228,7 +253,7 @@ check_ready_fd(int fd)
 int
 main(int argc, char *argv[])
 {
-	struct daemon daemon = { .server = NULL };
+	struct daemon daemon = { .logger = LOGGER_CLOSED };
 	struct uxs_error why;
 	int status;
 
@@ -241,6 +266,7 @@ main(int argc, char *argv[])
 		status = fail(&why);
 	else if ((status = check_ready_fd(daemon.options.ready_fd)) == EX_OK)
 		status = run(&daemon);
+	logger_close(&daemon.logger);
 	uxs_access_fini(&daemon.other_access);
 	options_fini(&daemon.options);
 	return status;

@@ -242,6 +242,35 @@ apply_as(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_log_format(struct options *o, const char *argument, struct uxs_error *why)
+{
+	static const struct {
+		const char *name;
+		enum log_format format;
+	} formats[] = {
+		{ "auto", N_LOG_FORMATS },
+		{ "text", LOG_AS_TEXT },
+		{ "journal", LOG_AS_JOURNAL },
+		{ "json", LOG_AS_JSON },
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(argument, formats[i].name) == 0) {
+			o->log_format = formats[i].format;
+			return NULL;
+		}
+	}
+	return "not a format; write text, journal, json or auto";
+}
+
+static const char *
+apply_syslog(struct options *o, const char *argument, struct uxs_error *why)
+{
+	o->is_syslog = true;
+	return NULL;
+}
+
+static const char *
 apply_verbose(struct options *o, const char *argument, struct uxs_error *why)
 {
 	if (o->max_level < UXS_DEBUG)
@@ -313,6 +342,10 @@ static const struct option_spec specs[] = {
 	    apply_drain },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
+	{ { 'l', "log-format", "FORMAT", "text, journal, json or auto (auto)" },
+	    apply_log_format },
+	{ { 0, "syslog", NULL, "log to syslog in place of standard error" },
+	    apply_syslog },
 	{ { 'n', "check", NULL, "check everything, print the plan, exit" },
 	    apply_check },
 	{ { 0, "as", "USER", "with --check: what the rules decide for USER" },
@@ -494,6 +527,7 @@ options_parse(struct options *options, int argc, char *argv[],
 		.conf = UXS_SERVER_DEFAULTS,
 		.access = UXS_ACCESS_EMPTY(geteuid()),
 		.max_level = UXS_NOTICE,
+		.log_format = N_LOG_FORMATS,
 		.ready_fd = -1,
 	};
 	if ((r = parse_options(options, argc, argv, why)) < 0 ||
@@ -507,6 +541,10 @@ options_parse(struct options *options, int argc, char *argv[],
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "no address to serve; give at least one, such as "
 		    "/run/uxecho.sock (see uxecho --help)");
+	if (options->is_syslog && options->log_format != N_LOG_FORMATS)
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--syslog has a format of its own; leave --log-format "
+		    "out");
 	if (options->as != NULL && !options->is_check)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--as is for --check only; give both");

@@ -10,6 +10,7 @@
 #include <uxsrv/log.h>
 #include <uxsrv/server.h>
 
+#include "log_line.h"
 #include "rules.h"
 
 /* What the command line asks for. */
@@ -19,6 +20,8 @@ struct options {
 	struct rules rules;
 	struct uxs_access access; /* what they say */
 	enum uxs_level max_level; /* of log lines */
+	enum log_format log_format; /* N_LOG_FORMATS: as stderr wants it */
+	bool is_syslog;
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
 	const char *as; /* whom to judge then; borrowed, NULL: nobody */

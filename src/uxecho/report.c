@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* What the daemon says while it runs. */
+/* The figures, in words. */
 #include "report.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#define PREFIX "uxecho: "
-
-void
-report_line(void *arg, enum uxs_level level, enum uxs_event event,
-    const char *line)
-{
-	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char text[sizeof(PREFIX) + UXS_LOG_LINE_MAX + 1];
-	int n = snprintf(text, sizeof(text), PREFIX "%s\n", line);
-
-	/*
-	 * Writable means room for PIPE_BUF bytes, more than a line. Setting
-	 * O_NONBLOCK instead would set it for everybody who shares stderr.
-	 */
-	if (n > 0 && poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) &&
-	    write(STDERR_FILENO, text, (size_t)n) < 0)
-		return; /* nobody is left to be told */
-}
 
 static uint64_t
 sum(const uint64_t *counts, int n)
