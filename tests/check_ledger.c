@@ -4,22 +4,37 @@
 #include <stdlib.h>
 
 #include <uxsrv/peer.h>
+#include <uxsrv/units.h>
 
 #include "harness.h"
 #include "suites.h"
+
+/* A time like any other. */
+#define NOW (INT64_C(7777) * UXS_NS_PER_S)
+
+static void
+init(struct uxs_ledger *ledger, size_t max_conns, size_t max_conns_per_user)
+{
+	uxs_ledger_init(ledger,
+	    &(struct uxs_limits){
+		.max_conns = max_conns,
+		.max_conns_per_user = max_conns_per_user,
+	    });
+}
 
 static void
 enter_many(struct uxs_ledger *ledger, uid_t uid, int n)
 {
 	for (int i = 0; i < n; i++)
-		ck_assert_int_eq(uxs_ledger_enter(ledger, uid), UXS_ADMITTED);
+		ck_assert_int_eq(uxs_ledger_enter(ledger, uid, NOW),
+		    UXS_ADMITTED);
 }
 
 START_TEST(counts_in_all_and_by_user)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, 1, 3);
 	enter_many(&ledger, 2, 2);
 
@@ -35,12 +50,12 @@ START_TEST(one_user_cannot_take_all)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, 1, 5);
 
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1),
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW),
 	    UXS_REFUSED_MAX_PER_USER);
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 2), UXS_ADMITTED);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 2, NOW), UXS_ADMITTED);
 	uxs_ledger_fini(&ledger);
 }
 END_TEST
@@ -49,13 +64,15 @@ START_TEST(all_users_cannot_take_more_than_there_is)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, 1, 4);
 	enter_many(&ledger, 2, 4);
 	enter_many(&ledger, 3, 2);
 
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1), UXS_REFUSED_MAX_CONNS);
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 4), UXS_REFUSED_MAX_CONNS);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW),
+	    UXS_REFUSED_MAX_CONNS);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 4, NOW),
+	    UXS_REFUSED_MAX_CONNS);
 	uxs_ledger_fini(&ledger);
 }
 END_TEST
@@ -64,11 +81,11 @@ START_TEST(who_has_too_many_is_told_so_in_a_full_house)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, 1, 5);
 	enter_many(&ledger, 2, 5);
 
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1),
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW),
 	    UXS_REFUSED_MAX_PER_USER);
 	uxs_ledger_fini(&ledger);
 }
@@ -78,11 +95,11 @@ START_TEST(a_refusal_enters_nothing)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 2, 1);
+	init(&ledger, 2, 1);
 	enter_many(&ledger, 1, 1);
-	uxs_ledger_enter(&ledger, 1);
+	uxs_ledger_enter(&ledger, 1, NOW);
 	enter_many(&ledger, 2, 1);
-	uxs_ledger_enter(&ledger, 3);
+	uxs_ledger_enter(&ledger, 3, NOW);
 
 	ck_assert_uint_eq(uxs_ledger_conns(&ledger), 2);
 	ck_assert_uint_eq(uxs_ledger_conns_of(&ledger, 1), 1);
@@ -95,12 +112,12 @@ START_TEST(who_leaves_makes_room)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 2);
+	init(&ledger, 10, 2);
 	enter_many(&ledger, 1, 2);
 	uxs_ledger_leave(&ledger, 1);
 
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1), UXS_ADMITTED);
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1),
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW), UXS_ADMITTED);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW),
 	    UXS_REFUSED_MAX_PER_USER);
 	uxs_ledger_fini(&ledger);
 }
@@ -110,7 +127,7 @@ START_TEST(who_was_never_here_cannot_leave)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, 1, 1);
 	uxs_ledger_leave(&ledger, 2);
 
@@ -123,9 +140,9 @@ START_TEST(nobody_gets_into_a_house_without_room)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 0, 0);
+	init(&ledger, 0, 0);
 
-	ck_assert_int_ne(uxs_ledger_enter(&ledger, 1), UXS_ADMITTED);
+	ck_assert_int_ne(uxs_ledger_enter(&ledger, 1, NOW), UXS_ADMITTED);
 	ck_assert_uint_eq(uxs_ledger_conns(&ledger), 0);
 	ck_assert(RB_EMPTY(&ledger.accounts));
 	uxs_ledger_fini(&ledger);
@@ -136,12 +153,12 @@ START_TEST(the_unknown_share_one_account)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 10, 5);
+	init(&ledger, 10, 5);
 	enter_many(&ledger, UXS_UID_NONE, 5);
 
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, UXS_UID_NONE),
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, UXS_UID_NONE, NOW),
 	    UXS_REFUSED_MAX_PER_USER);
-	ck_assert_int_eq(uxs_ledger_enter(&ledger, 0), UXS_ADMITTED);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 0, NOW), UXS_ADMITTED);
 	uxs_ledger_fini(&ledger);
 }
 END_TEST
@@ -150,11 +167,12 @@ START_TEST(an_account_lives_as_long_as_its_connections)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 1000, 1);
+	init(&ledger, 1000, 1);
 	for (uid_t uid = 0; uid < 500; uid++)
 		enter_many(&ledger, uid, 1);
 	for (uid_t uid = 500; uid-- > 0;) {
-		uxs_ledger_enter(&ledger, uid); /* a refusal leaves nothing */
+		uxs_ledger_enter(&ledger, uid,
+		    NOW); /* a refusal leaves nothing */
 		uxs_ledger_leave(&ledger, uid);
 	}
 
@@ -167,7 +185,7 @@ START_TEST(ends_with_connections_left)
 {
 	struct uxs_ledger ledger;
 
-	uxs_ledger_init(&ledger, 1000, 2);
+	init(&ledger, 1000, 2);
 	for (uid_t uid = 0; uid < 100; uid++)
 		enter_many(&ledger, uid, 2);
 	uxs_ledger_fini(&ledger);
@@ -205,13 +223,14 @@ START_TEST(agrees_with_a_simple_model)
 	struct uxs_ledger ledger;
 	unsigned char dice[2];
 
-	uxs_ledger_init(&ledger, MODEL_MAX, MODEL_MAX_PER_USER);
+	init(&ledger, MODEL_MAX, MODEL_MAX_PER_USER);
 	for (unsigned i = 0; i < 20000; i++) {
 		fill_random(dice, sizeof(dice), i);
 		const int user = dice[0] % N_USERS;
 
 		if (dice[1] % 5 < 3) {
-			ck_assert_int_eq(uxs_ledger_enter(&ledger, (uid_t)user),
+			ck_assert_int_eq(uxs_ledger_enter(&ledger, (uid_t)user,
+					     NOW),
 			    model_enter(&model, user));
 		} else if (model.n_of[user] > 0) {
 			uxs_ledger_leave(&ledger, (uid_t)user);
@@ -226,9 +245,236 @@ START_TEST(agrees_with_a_simple_model)
 }
 END_TEST
 
+/* ---- rate ---- */
+
+#define MS UXS_NS_PER_MS
+
+static void
+init_rate(struct uxs_ledger *ledger, size_t max_rate)
+{
+	uxs_ledger_init(ledger,
+	    &(struct uxs_limits){
+		.max_conns = 100000,
+		.max_conns_per_user = 100000,
+		.max_rate = max_rate,
+	    });
+}
+
+/* So many messages, or connections that leave again, at once: how many of
+ * them got in? */
+static int
+messages_in(struct uxs_ledger *ledger, uid_t uid, int n, int64_t now_ns)
+{
+	int n_in = 0;
+
+	while (n-- > 0) {
+		const int r = uxs_ledger_message(ledger, uid, now_ns);
+
+		ck_assert(r == UXS_ADMITTED || r == UXS_REFUSED_RATE);
+		n_in += r == UXS_ADMITTED;
+	}
+	return n_in;
+}
+
+static int
+visits_in(struct uxs_ledger *ledger, uid_t uid, int n, int64_t now_ns)
+{
+	int n_in = 0;
+
+	while (n-- > 0) {
+		const int r = uxs_ledger_enter(ledger, uid, now_ns);
+
+		ck_assert(r == UXS_ADMITTED || r == UXS_REFUSED_RATE);
+		if (r == UXS_ADMITTED)
+			uxs_ledger_leave(ledger, uid);
+		n_in += r == UXS_ADMITTED;
+	}
+	return n_in;
+}
+
+typedef int many_in(struct uxs_ledger *ledger, uid_t uid, int n,
+    int64_t now_ns);
+static many_in *const ways_in[] = { messages_in, visits_in };
+#define WAYS_IN 0, 2
+
+static const struct {
+	int rate, wait_ms, expect; /* after a burst that took all */
+} waits[] = {
+	{ 1, 0, 0 },
+	{ 1, 999, 0 },
+	{ 1, 1000, 1 },
+	{ 1, 5000, 1 },
+	{ 3, 0, 0 },
+	{ 3, 333, 0 },
+	{ 3, 334, 1 },
+	{ 3, 667, 2 },
+	{ 3, 3600000, 3 },
+	{ 10, 99, 0 },
+	{ 10, 100, 1 },
+	{ 10, 1000, 10 },
+	{ 7, 1000, 7 },
+	{ 1000, 1, 1 },
+	{ 1000, 500, 500 },
+	{ 10000, 1, 10 },
+};
+
+START_TEST(a_full_bucket_holds_one_second_and_fills_in_one)
+{
+	const int n = waits[_i].rate;
+	struct uxs_ledger ledger;
+
+	for (size_t k = 0; k < 2; k++) {
+		init_rate(&ledger, (size_t)n);
+		ck_assert_int_eq(ways_in[k](&ledger, 1, 2 * n, NOW), n);
+
+		ck_assert_int_eq(ways_in[k](&ledger, 1, 2 * n,
+				     NOW + waits[_i].wait_ms * MS),
+		    waits[_i].expect);
+		uxs_ledger_fini(&ledger);
+	}
+}
+END_TEST
+
+START_TEST(connections_and_messages_share_a_bucket)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 4);
+	ck_assert_int_eq(messages_in(&ledger, 1, 3, NOW), 3);
+
+	ck_assert_int_eq(visits_in(&ledger, 1, 3, NOW), 1);
+	ck_assert_int_eq(messages_in(&ledger, 1, 3, NOW), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(each_user_has_a_bucket_of_his_own)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 5);
+	ck_assert_int_eq(ways_in[_i](&ledger, 1, 100, NOW), 5);
+
+	ck_assert_int_eq(ways_in[_i](&ledger, 2, 5, NOW), 5);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+/* Who hammers gets his rate, neither more nor nothing. */
+START_TEST(hammering_does_not_put_off_the_next_token)
+{
+	struct uxs_ledger ledger;
+	int n_in = 0;
+
+	init_rate(&ledger, 10);
+	for (int ms = 0; ms < 10000; ms++)
+		n_in += ways_in[_i](&ledger, 1, 3, NOW + ms * MS);
+
+	ck_assert_int_eq(n_in, 10 + 99);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(to_leave_and_come_back_fills_no_bucket)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 2);
+	ck_assert_int_eq(visits_in(&ledger, 1, 2, NOW), 2);
+	ck_assert_int_eq(visits_in(&ledger, 2, 1, NOW + MS), 1);
+
+	ck_assert_int_eq(visits_in(&ledger, 1, 1, NOW + MS), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(refusals_of_other_kinds_cost_no_token)
+{
+	struct uxs_ledger ledger;
+
+	uxs_ledger_init(&ledger,
+	    &(struct uxs_limits){
+		.max_conns = 3,
+		.max_conns_per_user = 1,
+		.max_rate = 2,
+	    });
+	enter_many(&ledger, 1, 1);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW),
+		    UXS_REFUSED_MAX_PER_USER);
+	uxs_ledger_leave(&ledger, 1);
+
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW), UXS_ADMITTED);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(refusal_for_the_rate_enters_nothing)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 1);
+	enter_many(&ledger, 1, 1);
+	ck_assert_int_eq(uxs_ledger_enter(&ledger, 1, NOW), UXS_REFUSED_RATE);
+
+	ck_assert_uint_eq(uxs_ledger_conns(&ledger), 1);
+	ck_assert_uint_eq(uxs_ledger_conns_of(&ledger, 1), 1);
+	uxs_ledger_leave(&ledger, 1);
+	ck_assert_uint_eq(uxs_ledger_conns(&ledger), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(buckets_of_those_who_left_are_dropped_when_full)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 10);
+	for (uid_t uid = 0; uid < 1000; uid++)
+		ways_in[_i](&ledger, uid, 10, NOW);
+	ck_assert_uint_eq(ledger.n_absent, 1000);
+
+	ways_in[_i](&ledger, 5000, 1, NOW + UXS_NS_PER_S);
+
+	ck_assert_uint_eq(ledger.n_absent, 1);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(buckets_of_those_who_left_are_limited_in_number)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 10);
+	for (uid_t uid = 0; uid < 3 * UXS_ABSENT_MAX; uid++)
+		ways_in[_i](&ledger, uid, 10, NOW);
+
+	ck_assert_uint_le(ledger.n_absent, UXS_ABSENT_MAX);
+	/* It is the longest silent who was forgotten. */
+	ck_assert_int_eq(ways_in[_i](&ledger, 3 * UXS_ABSENT_MAX - 1, 1, NOW),
+	    0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(without_a_rate_nothing_is_remembered)
+{
+	struct uxs_ledger ledger;
+
+	init_rate(&ledger, 0);
+
+	ck_assert_int_eq(ways_in[_i](&ledger, 1, 100000, NOW), 100000);
+	ck_assert(RB_EMPTY(&ledger.accounts));
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+#define LOOP(tcase, test, ...) tcase_add_loop_test(tcase, test, __VA_ARGS__)
+
 Suite *
 suite_ledger(void)
 {
+	TCase *rate;
 	Suite *suite = suite_create("ledger");
 	TCase *limits = harness_case(suite, "limits");
 	TCase *accounts = harness_case(suite, "accounts");
@@ -246,5 +492,18 @@ suite_ledger(void)
 	tcase_add_test(accounts, an_account_lives_as_long_as_its_connections);
 	tcase_add_test(accounts, ends_with_connections_left);
 	tcase_add_test(accounts, agrees_with_a_simple_model);
+
+	rate = harness_case(suite, "rate");
+	LOOP(rate, a_full_bucket_holds_one_second_and_fills_in_one, 0,
+	    (int)(sizeof(waits) / sizeof(waits[0])));
+	tcase_add_test(rate, connections_and_messages_share_a_bucket);
+	LOOP(rate, each_user_has_a_bucket_of_his_own, WAYS_IN);
+	LOOP(rate, hammering_does_not_put_off_the_next_token, WAYS_IN);
+	tcase_add_test(rate, to_leave_and_come_back_fills_no_bucket);
+	tcase_add_test(rate, refusals_of_other_kinds_cost_no_token);
+	tcase_add_test(rate, refusal_for_the_rate_enters_nothing);
+	LOOP(rate, buckets_of_those_who_left_are_dropped_when_full, WAYS_IN);
+	LOOP(rate, buckets_of_those_who_left_are_limited_in_number, WAYS_IN);
+	LOOP(rate, without_a_rate_nothing_is_remembered, WAYS_IN);
 	return suite;
 }

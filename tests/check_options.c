@@ -54,6 +54,7 @@ GETTER(owner_uid, o->conf.owner_uid)
 GETTER(owner_gid, o->conf.owner_gid)
 GETTER(max_conns, o->conf.max_conns)
 GETTER(per_user, o->conf.max_conns_per_user)
+GETTER(max_rate, o->conf.max_rate)
 GETTER(buffer, o->conf.buffer_bytes)
 GETTER(message, o->conf.max_message_bytes)
 GETTER(idle, o->conf.idle_timeout_ns)
@@ -88,6 +89,7 @@ static const struct {
 	{ { "s" }, owner_gid, NONE },
 	{ { "s" }, max_conns, 0 },
 	{ { "s" }, per_user, 0 },
+	{ { "s" }, max_rate, 0 },
 	{ { "s" }, buffer, 64 * 1024 },
 	{ { "s" }, message, 256 * 1024 },
 	{ { "s" }, idle, 0 },
@@ -128,6 +130,8 @@ static const struct {
 	{ { "-c", "10000000", "s" }, max_conns, 10000000 },
 	{ { "--max-conns-per-user", "1", "s" }, per_user, 1 },
 	{ { "-C", "10000000", "s" }, per_user, 10000000 },
+	{ { "--max-rate", "1", "s" }, max_rate, 1 },
+	{ { "-r", "10000000", "s" }, max_rate, 10000000 },
 	{ { "--buffer", "1", "s" }, buffer, 1 },
 	{ { "-b", "1G", "s" }, buffer, 1024 * 1024 * 1024 },
 	{ { "--max-message", "1", "s" }, message, 1 },

@@ -818,6 +818,63 @@ START_TEST(user_at_his_limit_does_not_keep_others_out)
 }
 END_TEST
 
+/* More than a bucket holds that gets one token a second. */
+static void
+exceed_the_rate(void *type)
+{
+	const int a = dial(type), b = dial(type);
+
+	client_hears_end(b);
+	SAYS(a, "in");
+	HEARS(a, "in");
+	close(a);
+	close(b);
+}
+
+START_TEST(who_comes_too_fast_is_refused_and_counted)
+{
+	struct uxs_server_conf conf = conf_for(&echoing);
+
+	conf.max_rate = 1;
+	open_with(&conf);
+
+	serve(exceed_the_rate, &types[_i]);
+
+	ck_assert_uint_eq(stats_of(types[_i])->refused[UXS_REFUSAL_RATE], 1);
+	ck_assert_uint_eq(stats_of(types[_i])->accepted, 1);
+	ck_assert_uint_eq(stats_of(types[_i])->connections, 0);
+	uxs_server_close(&server);
+}
+END_TEST
+
+static void
+send_two_hear_one(void *type)
+{
+	const int fd = dial(type);
+	char byte;
+
+	SAYS(fd, "1");
+	SAYS(fd, "2");
+	HEARS(fd, "1");
+	ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+	close(fd);
+}
+
+START_TEST(datagrams_that_come_too_fast_are_refused_and_counted)
+{
+	struct uxs_server_conf conf = conf_for(&echoing);
+
+	conf.max_rate = 1;
+	open_with(&conf);
+
+	serve(send_two_hear_one, DGRAM);
+
+	ck_assert_uint_eq(stats_of(UXS_DGRAM)->refused[UXS_REFUSAL_RATE], 1);
+	ck_assert_uint_eq(stats_of(UXS_DGRAM)->received_messages, 1);
+	uxs_server_close(&server);
+}
+END_TEST
+
 /* ---- descriptors ---- */
 
 #define CROWD 12
@@ -1104,6 +1161,9 @@ add_limit_cases(Suite *suite)
 	LOOP(limits, one_more_than_max_conns_is_refused_until_a_place_is_free,
 	    CONNECTIONS);
 	LOOP(limits, user_at_his_limit_does_not_keep_others_out, CONNECTIONS);
+	LOOP(limits, who_comes_too_fast_is_refused_and_counted, CONNECTIONS);
+	tcase_add_test(limits,
+	    datagrams_that_come_too_fast_are_refused_and_counted);
 	LOOP(descriptors, out_of_descriptors_it_waits_for_those_that_end,
 	    CONNECTIONS);
 	LOOP(descriptors, close_of_a_session_resumes_accepting_at_once,

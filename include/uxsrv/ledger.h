@@ -3,46 +3,82 @@
 #define UXS_LEDGER_H
 
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
 #include <sys/tree.h>
 #include <sys/types.h>
 
 /*
  * Do they fit: connections in all, and per uid, so that no single user can
- * take every place. Pure. An unknown peer counts under UXS_UID_NONE: all of
- * them share one account.
+ * take every place; and how fast they may come. Pure: time is given by the
+ * caller. An unknown peer counts under UXS_UID_NONE: all of them share one
+ * account.
+ *
+ *	uxs_ledger_init(&ledger, &limits);
+ *	if (uxs_ledger_enter(&ledger, uid, now_ns) == UXS_ADMITTED)
+ *		...
+ *	uxs_ledger_leave(&ledger, uid);
+ *	uxs_ledger_fini(&ledger);
  */
 
 RB_HEAD(uxs_accounts, uxs_account);
+TAILQ_HEAD(uxs_account_list, uxs_account);
 
-struct uxs_ledger {
+struct uxs_limits {
 	size_t max_conns;
 	size_t max_conns_per_user;
+	size_t max_rate; /* entries and messages a second, per uid; 0: none */
+};
+
+struct uxs_ledger {
 	/* private */
+	struct uxs_limits limits;
 	size_t n_conns;
 	struct uxs_accounts accounts;
+	struct uxs_account_list absent; /* kept for their rate alone */
+	size_t n_absent;
 };
 
 enum uxs_admission {
 	UXS_ADMITTED,
 	UXS_REFUSED_MAX_CONNS,
 	UXS_REFUSED_MAX_PER_USER,
+	UXS_REFUSED_RATE, /* too fast; a moment later it may do */
 };
 
-void uxs_ledger_init(struct uxs_ledger *ledger, size_t max_conns,
-    size_t max_conns_per_user);
+void uxs_ledger_init(struct uxs_ledger *ledger,
+    const struct uxs_limits *limits);
 
 /*
- * Enter one more connection of uid; pair with uxs_ledger_leave.
+ * Enter one more connection of uid; pair with uxs_ledger_leave. now_ns is a
+ * monotonic time, the same clock for every call on this ledger.
  *
- * Returns an enum uxs_admission (nothing is entered unless UXS_ADMITTED), or
- * -ENOMEM. The limit of the user is looked at first: who has too many is told
- * so even when the house is full.
+ * Returns an enum uxs_admission (nothing is entered unless UXS_ADMITTED, and
+ * no other refusal counts against the rate), or -ENOMEM. The limit of the
+ * user is looked at first: who has too many is told so even when the house is
+ * full.
  */
-int uxs_ledger_enter(struct uxs_ledger *ledger, uid_t uid);
+int uxs_ledger_enter(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns);
 void uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid);
+
+/*
+ * One message of uid that comes without a connection. Only the rate counts,
+ * the same one that uxs_ledger_enter counts against: a bucket of max_rate
+ * tokens for each uid, full at first, into which max_rate a second drop.
+ *
+ * Returns UXS_ADMITTED, UXS_REFUSED_RATE, or -ENOMEM.
+ */
+int uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns);
 
 size_t uxs_ledger_conns(const struct uxs_ledger *ledger);
 size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
+
+/*
+ * An account outlives its last connection by the second at most that its
+ * bucket takes to fill. So many are kept of users who are not there; beyond,
+ * the one that was quiet for longest is forgotten, and starts anew.
+ */
+#define UXS_ABSENT_MAX 4096
 
 void uxs_ledger_fini(struct uxs_ledger *ledger);
 

@@ -47,6 +47,7 @@ struct uxs_server_conf {
 
 	size_t max_conns; /* 0: what the descriptor limit allows */
 	size_t max_conns_per_user; /* 0: half of max_conns */
+	size_t max_rate; /* connections, datagrams a second, per uid; 0: none */
 	size_t buffer_bytes; /* unread output kept before reading stops */
 	size_t max_message_bytes; /* longest seqpacket or datagram */
 	int64_t idle_timeout_ns; /* 0: none */

@@ -16,6 +16,7 @@ enum uxs_refusal {
 	UXS_REFUSAL_RULES,
 	UXS_REFUSAL_MAX_CONNS,
 	UXS_REFUSAL_MAX_PER_USER,
+	UXS_REFUSAL_RATE, /* for the moment */
 	UXS_REFUSAL_DESCRIPTORS, /* or memory: accepted, but not to be kept */
 	UXS_N_REFUSALS
 };
@@ -48,7 +49,7 @@ enum uxs_close {
 struct uxs_stats_of_type {
 	uint64_t connections; /* open now */
 	uint64_t accepted;
-	uint64_t refused[UXS_N_REFUSALS]; /* datagrams by rules too */
+	uint64_t refused[UXS_N_REFUSALS]; /* datagrams by rules and rate */
 	uint64_t received_bytes, received_messages;
 	uint64_t sent_bytes, sent_messages;
 	uint64_t dropped[UXS_N_DROPS];

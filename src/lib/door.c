@@ -91,6 +91,8 @@ refusal_of(int admission)
 		return UXS_REFUSAL_MAX_CONNS;
 	case UXS_REFUSED_MAX_PER_USER:
 		return UXS_REFUSAL_MAX_PER_USER;
+	case UXS_REFUSED_RATE:
+		return UXS_REFUSAL_RATE;
 	default: /* no memory for an account */
 		return UXS_REFUSAL_DESCRIPTORS;
 	}
@@ -109,7 +111,8 @@ admit(struct door *door, int fd)
 		refuse(door, &peer, fd, UXS_REFUSAL_RULES);
 		return;
 	}
-	admission = uxs_ledger_enter(context->ledger, peer.uid);
+	admission = uxs_ledger_enter(context->ledger, peer.uid,
+	    uxs_loop_now_ns(context->loop));
 	if (admission != UXS_ADMITTED) {
 		refuse(door, &peer, fd, refusal_of(admission));
 		return;

@@ -254,6 +254,30 @@ is_own(const struct uxs_peer *peer)
 	return peer->pid != 0 && peer->pid == getpid();
 }
 
+/* May the sender, and not too often? */
+static bool
+is_admitted(const struct mailbox *m)
+{
+	const struct mailbox_context *context = m->context;
+	const struct uxs_peer *sender = &m->client.peer;
+
+	if (uxs_access_decide(context->access, sender, NULL) != UXS_ALLOW) {
+		stats_of(m)->refused[UXS_REFUSAL_RULES]++;
+		return false;
+	}
+	switch (uxs_ledger_message(context->ledger, sender->uid,
+	    uxs_loop_now_ns(context->loop))) {
+	case UXS_ADMITTED:
+		return true;
+	case UXS_REFUSED_RATE:
+		stats_of(m)->refused[UXS_REFUSAL_RATE]++;
+		return false;
+	default: /* no memory for an account */
+		stats_of(m)->refused[UXS_REFUSAL_DESCRIPTORS]++;
+		return false;
+	}
+}
+
 static void
 on_datagram(struct mailbox *m, struct mmsghdr *in)
 {
@@ -266,11 +290,8 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 
 	m->client.state = NULL;
 	uxs_peer_of_message(&m->client.peer, &in->msg_hdr);
-	if (uxs_access_decide(context->access, &m->client.peer, NULL) !=
-	    UXS_ALLOW) {
-		stats_of(m)->refused[UXS_REFUSAL_RULES]++;
+	if (!is_admitted(m))
 		return;
-	}
 	stats_of(m)->received_messages++;
 	stats_of(m)->received_bytes += in->msg_len;
 	if (in->msg_hdr.msg_flags & MSG_TRUNC)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include <uxsrv/access.h>
+#include <uxsrv/ledger.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/service.h>
@@ -26,6 +27,7 @@ struct mailbox_context {
 	struct uxs_loop *loop;
 	const struct uxs_service *service;
 	const struct uxs_access *access;
+	struct uxs_ledger *ledger;
 	struct uxs_stats *stats;
 	struct uxs_log *log;
 	char *buffer; /* a batch of messages lands here */

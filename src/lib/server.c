@@ -300,6 +300,7 @@ fill_contexts(struct uxs_server *s)
 		.loop = &s->loop,
 		.service = s->conf.service,
 		.access = s->conf.access,
+		.ledger = &s->ledger,
 		.stats = &s->stats,
 		.log = s->conf.log,
 		.buffer = s->buffer,
@@ -332,8 +333,12 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	if ((r = uxs_loop_open(&s->loop)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
-	uxs_ledger_init(&s->ledger, s->conf.max_conns,
-	    s->conf.max_conns_per_user);
+	uxs_ledger_init(&s->ledger,
+	    &(struct uxs_limits){
+		.max_conns = s->conf.max_conns,
+		.max_conns_per_user = s->conf.max_conns_per_user,
+		.max_rate = s->conf.max_rate,
+	    });
 	/* Before the sockets: a signal that comes early must find somebody to
 	 * remove them. */
 	if ((r = start_signals(s, why)) < 0 || (r = map_buffer(s, why)) < 0)

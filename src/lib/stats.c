@@ -9,6 +9,7 @@ uxs_refusal_name(enum uxs_refusal refusal)
 		[UXS_REFUSAL_RULES] = "rules",
 		[UXS_REFUSAL_MAX_CONNS] = "max_conns",
 		[UXS_REFUSAL_MAX_PER_USER] = "max_per_user",
+		[UXS_REFUSAL_RATE] = "rate",
 		[UXS_REFUSAL_DESCRIPTORS] = "descriptors",
 	};
 

@@ -151,6 +151,12 @@ apply_max_conns_per_user(struct options *o, const char *argument,
 }
 
 static const char *
+apply_max_rate(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return apply_count(argument, &o->conf.max_rate);
+}
+
+static const char *
 apply_buffer(struct options *o, const char *argument, struct uxs_error *why)
 {
 	return uxs_size_parse(argument, 1, BUFFER_MAX, &o->conf.buffer_bytes) <
@@ -321,6 +327,9 @@ static const struct option_spec specs[] = {
 	{ { 'C', "max-conns-per-user", "N",
 	      "of those, of one user (half of them)" },
 	    apply_max_conns_per_user },
+	{ { 'r', "max-rate", "N",
+	      "connections and datagrams a second, of one user (none)" },
+	    apply_max_rate },
 	{ { 'b', "buffer", "SIZE", "unread output kept per connection (64k)" },
 	    apply_buffer },
 	{ { 'M', "max-message", "SIZE",

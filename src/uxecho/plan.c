@@ -220,6 +220,10 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 
 	fprintf(out, "max-conns: %zu\n", conf->max_conns);
 	fprintf(out, "max-conns-per-user: %zu\n", conf->max_conns_per_user);
+	if (conf->max_rate == 0)
+		fprintf(out, "max-rate: none\n");
+	else
+		fprintf(out, "max-rate: %zu\n", conf->max_rate);
 	fprintf(out, "buffer: %s\n", uxs_size_print(conf->buffer_bytes, text));
 	fprintf(out, "max-message: %s\n",
 	    uxs_size_print(conf->max_message_bytes, text));

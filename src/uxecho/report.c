@@ -59,7 +59,7 @@ report_type(struct uxs_log *log, enum uxs_type type,
 {
 	const uint64_t refused = sum(of->refused, UXS_N_REFUSALS);
 	const uint64_t dropped = sum(of->dropped, UXS_N_DROPS);
-	char refusals[128], drops[160];
+	char refusals[160], drops[160];
 
 	if (of->accepted + of->received_messages + refused + dropped == 0)
 		return;
