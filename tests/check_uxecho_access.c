@@ -484,6 +484,143 @@ START_TEST(reply_never_reaches_a_socket_that_is_not_the_senders)
 }
 END_TEST
 
+/* ---- ten thousand tries ---- */
+
+#define N_TRIES 10000
+
+/* What is swapped, again and again, with the attacker's own socket. */
+static const struct {
+	const char *victim, *other;
+} races[] = {
+	{ "victim", "evil/link" }, /* a symbolic link to the victim */
+	{ "open/victim", "open/victim" }, /* root's socket itself */
+};
+
+static void
+swap_until_killed(void *index)
+{
+	const char *other = races[*(int *)index].other;
+
+	for (;;)
+		renameat2(AT_FDCWD, "evil/me", AT_FDCWD, other,
+		    RENAME_EXCHANGE);
+}
+
+static void
+bite_many_times(void *index)
+{
+	const int fd = bind_datagram(harness_path("evil/me"), 0666);
+	char reply[8];
+	pid_t swapper;
+
+	if (strcmp(races[*(int *)index].other, "evil/link") == 0)
+		ck_assert_int_eq(symlink(harness_path("victim"), "evil/link"),
+		    0);
+	swapper = start_child(swap_until_killed, index);
+	for (int i = 0; i < N_TRIES; i++) {
+		send_to_service(fd, "bite");
+		while (recv(fd, reply, sizeof(reply), MSG_DONTWAIT) > 0)
+			;
+	}
+	ck_assert_int_eq(kill(swapper, SIGKILL), 0);
+	ck_assert_int_eq(wait_child(swapper), 128 + SIGKILL);
+	close(fd);
+}
+
+static void
+bite_as_attacker(void *index)
+{
+	as_user(OTHER_UID, OTHER_GID, bite_many_times, index);
+}
+
+static void
+exchange_many_times(void *name)
+{
+	for (int i = 0; i < 100; i++) {
+		exchange_honestly(name);
+		ck_assert_int_eq(unlink(harness_path(name)), 0);
+	}
+}
+
+/* The attacker swaps and sends at the same time, as fast as it can. */
+START_TEST(victim_hears_nothing_in_ten_thousand_tries)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	static char name[] = "evil/honest";
+	struct service service;
+	int victim, index = _i;
+	pid_t attacker;
+
+	SKIP_UNLESS_ROOT();
+	make_directory_of("evil", OTHER_UID, 0755);
+	make_directory_of("open", 0, 0777);
+	service_start(&service, arguments);
+	victim = bind_datagram(harness_path(races[_i].victim), 0600);
+
+	attacker = start_child(bite_as_attacker, &index);
+	as_user(OTHER_UID, OTHER_GID, exchange_many_times, name);
+
+	ck_assert_int_eq(wait_child(attacker), 0);
+	has_heard_nothing(victim);
+	service_counts(&service, "not_senders ");
+	as_user(OTHER_UID, OTHER_GID, exchange_honestly, name);
+	close(victim);
+	service_stop_clean(&service);
+}
+END_TEST
+
+/* ---- clients that come again ---- */
+
+START_TEST(client_that_starts_again_at_its_path_is_answered)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	static char name[] = "home/me";
+	struct service service;
+
+	SKIP_UNLESS_ROOT();
+	make_directory_of("home", OTHER_UID, 0755);
+	service_start(&service, arguments);
+
+	as_user(OTHER_UID, OTHER_GID, exchange_many_times, name);
+
+	service_counts(&service, "0 dropped");
+	service_stop_clean(&service);
+}
+END_TEST
+
+#define N_PATHS 300
+
+static void
+exchange_from_many_paths(void *directory)
+{
+	for (int i = 0; i < N_PATHS; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s/%d", (char *)directory, i);
+		exchange_honestly(name);
+	}
+}
+
+START_TEST(descriptors_held_for_datagram_clients_are_limited)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	static char directory[] = "home";
+	struct service service;
+	int before;
+
+	SKIP_UNLESS_ROOT();
+	make_directory_of("home", OTHER_UID, 0755);
+	service_start(&service, arguments);
+	before = count_descriptors_of(service.pid);
+
+	as_user(OTHER_UID, OTHER_GID, exchange_from_many_paths, directory);
+
+	ck_assert_int_le(count_descriptors_of(service.pid), before + 128);
+	service_counts(&service, "0 dropped");
+	service_stop_clean(&service);
+}
+END_TEST
+
 /* The same server does carry what root itself asks for. */
 START_TEST(honest_senders_are_answered_whoever_they_are)
 {
@@ -503,7 +640,8 @@ START_TEST(honest_senders_are_answered_whoever_they_are)
 	as_user(THIRD_UID, OTHER_GID, exchange_honestly, third);
 	exchange_honestly(root);
 
-	ck_assert_int_eq(count_descriptors_of(service.pid), n_descriptors);
+	/* A verified path is held for each of the two strangers. */
+	ck_assert_int_eq(count_descriptors_of(service.pid), n_descriptors + 2);
 	service_counts(&service, "sent 4, 24 bytes; 0 dropped");
 	service_stop_clean(&service);
 }
@@ -547,6 +685,12 @@ suite_uxecho_access(void)
 	tcase_add_loop_test(replies,
 	    reply_never_reaches_a_socket_that_is_not_the_senders, 0,
 	    N_OF(attacks));
+	tcase_add_loop_test(replies, victim_hears_nothing_in_ten_thousand_tries,
+	    0, N_OF(races));
+	tcase_add_test(replies,
+	    client_that_starts_again_at_its_path_is_answered);
+	tcase_add_test(replies,
+	    descriptors_held_for_datagram_clients_are_limited);
 	tcase_add_test(replies, honest_senders_are_answered_whoever_they_are);
 	tcase_add_test(replies, datagram_without_a_return_address_is_counted);
 	return suite;

@@ -207,7 +207,7 @@ door_start(struct door *door, struct door_context *context,
 	};
 	if (type_of(door) == UXS_DGRAM)
 		r = mailbox_open(&door->mailbox, context->mailboxes,
-		    door->listener.fd);
+		    &door->listener);
 	else
 		r = door_resume(door);
 	if (r < 0)

@@ -16,15 +16,10 @@
 #include <unistd.h>
 
 #include "client.h"
-#include "return_path.h"
-#include "sysret.h"
+#include "outbox.h"
 
 /* A receive queue holds max_dgram_qlen (10 by default) and one more. */
-#define BATCH_MAX 16
-
-/* So many of the largest replies may be on their way: all replies share this
- * one send buffer until their receivers have read them. */
-#define SEND_BUFFER_MESSAGES 16
+#define BATCH_MAX OUTBOX_MAX
 
 /* Of a sender's name in the log. */
 #define SENDER_NAME_MAX 256
@@ -35,6 +30,7 @@ union control {
 };
 
 struct mailbox_batch {
+	struct mailbox *mailbox;
 	unsigned size; /* messages that are received at once */
 	struct mmsghdr in[BATCH_MAX];
 	struct iovec in_iov[BATCH_MAX];
@@ -42,11 +38,7 @@ struct mailbox_batch {
 	union control control[BATCH_MAX];
 
 	unsigned current; /* the message in hand */
-	unsigned n_out;
-	struct mmsghdr out[BATCH_MAX];
-	struct iovec out_iov[BATCH_MAX];
-	struct return_path to[BATCH_MAX];
-	unsigned answers[BATCH_MAX]; /* which message each is the reply to */
+	struct outbox outbox;
 };
 
 static struct uxs_stats_of_type *
@@ -89,84 +81,25 @@ count_drop(const struct mailbox *m, unsigned i, enum uxs_drop reason)
 
 /* ---- sending ---- */
 
-static enum uxs_drop
-drop_of_errno(int code)
+static struct mailbox *
+mailbox_of(struct outbox *outbox)
 {
-	switch (code) {
-	case EAGAIN: /* the receiver's queue, or our send buffer, is full */
-	case ENOBUFS:
-	case ENOMEM:
-		return UXS_DROP_FULL;
-	case EMSGSIZE:
-		return UXS_DROP_TOO_LONG;
-	case EACCES: /* its socket does not let us write */
-	case EPERM: /* it talks to another socket only */
-	case ECONNREFUSED:
-	case ENOENT:
-	case EPIPE:
-	case ENOTCONN:
-	case ECONNRESET:
-	case EPROTOTYPE:
-		return UXS_DROP_GONE;
-	default:
-		return UXS_DROP_ERROR;
-	}
+	return uxs_container_of(outbox, struct mailbox_batch, outbox)->mailbox;
 }
 
 static void
-count_sent(const struct mailbox *m, size_t length)
+on_sent(struct outbox *outbox, size_t length)
 {
+	const struct mailbox *m = mailbox_of(outbox);
+
 	stats_of(m)->sent_messages++;
 	stats_of(m)->sent_bytes += length;
 }
 
-/* sendmmsg(2) stops at the first that fails, and reports that failure only
- * when it is the first of a call: drop it and go on behind it. */
 static void
-send_batch(struct mailbox *m)
+on_dropped(struct outbox *outbox, unsigned i, enum uxs_drop reason)
 {
-	struct mailbox_batch *b = m->batch;
-	unsigned done = 0;
-
-	while (done < b->n_out) {
-		const int n = sendmmsg(m->watch.fd, b->out + done,
-		    b->n_out - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			count_drop(m, b->answers[done], drop_of_errno(errno));
-		for (int i = 0; i < n; i++)
-			count_sent(m, b->out_iov[done + (unsigned)i].iov_len);
-		done += n < 0 ? 1 : (unsigned)n;
-	}
-	for (unsigned i = 0; i < b->n_out; i++)
-		return_path_close(&b->to[i]);
-	b->n_out = 0;
-}
-
-static int
-dropped(const struct mailbox *m, enum uxs_drop reason)
-{
-	count_drop(m, m->batch->current, reason);
-	return UXS_REPLY_DROPPED;
-}
-
-static int
-no_path(const struct mailbox *m, enum return_path_outcome outcome)
-{
-	switch (outcome) {
-	case RETURN_PATH_NONE:
-		return dropped(m, UXS_DROP_NO_RETURN_ADDRESS);
-	case RETURN_PATH_GONE:
-		return dropped(m, UXS_DROP_GONE);
-	case RETURN_PATH_NOT_SENDERS:
-		return dropped(m, UXS_DROP_NOT_SENDERS);
-	case RETURN_PATH_EXHAUSTED:
-	case RETURN_PATH_OPEN:
-		break;
-	}
-	return dropped(m, UXS_DROP_ERROR);
+	count_drop(mailbox_of(outbox), i, reason);
 }
 
 /* Do these bytes stay where they are until the batch is sent? */
@@ -184,34 +117,17 @@ mailbox_reply(struct uxs_client *client, const void *data, size_t length)
 {
 	struct mailbox *m = uxs_container_of(client, struct mailbox, client);
 	struct mailbox_batch *b = m->batch;
-	const struct msghdr *in = &b->in[b->current].msg_hdr;
-	enum return_path_outcome outcome;
-	unsigned i;
+	const struct outbox_origin origin = {
+		.from = &b->from[b->current],
+		.length = b->in[b->current].msg_hdr.msg_namelen,
+		.sender = client->peer,
+		.message = b->current,
+	};
+	const int r = outbox_put(&b->outbox, &origin, data, length);
 
-	if (b->n_out == BATCH_MAX)
-		send_batch(m);
-	i = b->n_out;
-	outcome = return_path_open(&b->to[i], &b->from[b->current],
-	    in->msg_namelen, &client->peer);
-	if (outcome != RETURN_PATH_OPEN) {
-		return_path_close(&b->to[i]);
-		return no_path(m, outcome);
-	}
-	b->out_iov[i] = (struct iovec){
-		.iov_base = (void *)(uintptr_t)data,
-		.iov_len = length,
-	};
-	b->out[i].msg_hdr = (struct msghdr){
-		.msg_name = &b->to[i].to,
-		.msg_namelen = b->to[i].length,
-		.msg_iov = &b->out_iov[i],
-		.msg_iovlen = 1,
-	};
-	b->answers[i] = b->current;
-	b->n_out++;
-	if (!is_of_message_in_hand(m, data))
-		send_batch(m);
-	return UXS_REPLY_ACCEPTED;
+	if (r == UXS_REPLY_ACCEPTED && !is_of_message_in_hand(m, data))
+		outbox_send(&b->outbox);
+	return r;
 }
 
 /* There is no connection that could end. */
@@ -315,7 +231,7 @@ receive_batch(struct mailbox *m)
 		return 0;
 	for (b->current = 0; b->current < (unsigned)n; b->current++)
 		on_datagram(m, &b->in[b->current]);
-	send_batch(m);
+	outbox_send(&b->outbox);
 	return (unsigned)n;
 }
 
@@ -341,19 +257,11 @@ size_batch(struct mailbox_batch *b, const struct mailbox_context *context)
 	}
 }
 
-static void
-widen_send_buffer(int fd, size_t max_message)
-{
-	const size_t want = max_message * SEND_BUFFER_MESSAGES;
-	const int bytes = want > INT32_MAX / 2 ? INT32_MAX / 2 : (int)want;
-
-	/* The kernel bounds it by wmem_max; less only means earlier "full". */
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-}
-
 int
-mailbox_open(struct mailbox *m, const struct mailbox_context *context, int fd)
+mailbox_open(struct mailbox *m, const struct mailbox_context *context,
+    const struct uxs_listener *listener)
 {
+	const int fd = listener->fd;
 	int r;
 
 	*m = (struct mailbox){
@@ -364,7 +272,11 @@ mailbox_open(struct mailbox *m, const struct mailbox_context *context, int fd)
 	if ((m->batch = calloc(1, sizeof(*m->batch))) == NULL)
 		return -ENOMEM;
 	size_batch(m->batch, context);
-	widen_send_buffer(fd, context->max_message);
+	m->batch->mailbox = m;
+	m->batch->outbox.on_sent = on_sent;
+	m->batch->outbox.on_dropped = on_dropped;
+	outbox_init(&m->batch->outbox, fd, context->max_message, listener->dev,
+	    listener->ino);
 	if ((r = uxs_watch_start(context->loop, &m->watch, EPOLLIN)) < 0)
 		mailbox_close(m);
 	return r;
@@ -381,12 +293,19 @@ mailbox_drain(struct mailbox *m)
 	uxs_watch_stop(m->context->loop, &m->watch);
 }
 
+size_t
+mailbox_trim(struct mailbox *m)
+{
+	return m->batch != NULL ? outbox_trim(&m->batch->outbox) : 0;
+}
+
 void
 mailbox_close(struct mailbox *m)
 {
 	if (m->batch == NULL)
 		return;
 	uxs_watch_stop(m->context->loop, &m->watch);
+	outbox_close(&m->batch->outbox);
 	free(m->batch);
 	m->batch = NULL;
 }

@@ -6,6 +6,7 @@
 
 #include <uxsrv/access.h>
 #include <uxsrv/ledger.h>
+#include <uxsrv/listener.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/service.h>
@@ -42,13 +43,16 @@ struct mailbox {
 	struct mailbox_batch *batch;
 };
 
-/* Begin to serve a bound datagram socket. Borrows fd. Returns 0 or a negative
- * errno. */
+/* Begin to serve a datagram socket that is open. Borrows it. Returns 0 or a
+ * negative errno. */
 int mailbox_open(struct mailbox *mailbox, const struct mailbox_context *context,
-    int fd);
+    const struct uxs_listener *listener);
 
 /* Answer all that has arrived. The socket must let no more come. */
 void mailbox_drain(struct mailbox *mailbox);
+
+/* Give back descriptors that are held to save time. Returns how many. */
+size_t mailbox_trim(struct mailbox *mailbox);
 
 /* May be called twice, and on a zeroed mailbox. */
 void mailbox_close(struct mailbox *mailbox);

@@ -4,14 +4,120 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <uxsrv/address.h>
+
+#include "tree.h"
+
+#define PATH_BYTES (sizeof(((struct sockaddr_un *)0)->sun_path) + 1)
+
+struct return_pin {
+	uid_t uid;
+	char path[PATH_BYTES];
+	int fd; /* O_PATH */
+	dev_t dev;
+	ino_t ino;
+	unsigned n_users; /* replies that are not sent yet */
+	bool is_kept; /* in the tree; otherwise it ends with its last user */
+	RB_ENTRY(return_pin) node;
+	TAILQ_ENTRY(return_pin) next;
+};
+
+static int
+compare_pins(const struct return_pin *a, const struct return_pin *b)
+{
+	if (a->uid != b->uid)
+		return a->uid < b->uid ? -1 : 1;
+	return strcmp(a->path, b->path);
+}
+
+UXS_TREE_GENERATE(return_pins, return_pin, node, compare_pins)
+
+void
+return_paths_init(struct return_paths *paths, dev_t own_dev, ino_t own_ino)
+{
+	*paths =
+	    (struct return_paths){ .own_dev = own_dev, .own_ino = own_ino };
+	RB_INIT(&paths->pins);
+	TAILQ_INIT(&paths->used);
+}
+
+/* ---- pins ---- */
+
+static void
+free_pin(struct return_pin *pin)
+{
+	close(pin->fd);
+	free(pin);
+}
+
+/* A pin in use stays open: its number is in a reply that will be sent, and
+ * must not come to mean another file. */
+static void
+forget(struct return_paths *paths, struct return_pin *pin)
+{
+	RB_REMOVE(return_pins, &paths->pins, pin);
+	TAILQ_REMOVE(&paths->used, pin, next);
+	paths->n_pins--;
+	pin->is_kept = false;
+	if (pin->n_users == 0)
+		free_pin(pin);
+}
+
+static void
+keep(struct return_paths *paths, struct return_pin *pin)
+{
+	RB_INSERT(return_pins, &paths->pins, pin);
+	TAILQ_INSERT_TAIL(&paths->used, pin, next);
+	paths->n_pins++;
+	pin->is_kept = true;
+}
+
+static struct return_pin *
+longest_unused(struct return_paths *paths)
+{
+	struct return_pin *pin;
+
+	TAILQ_FOREACH (pin, &paths->used, next) {
+		if (pin->n_users == 0)
+			return pin;
+	}
+	return NULL;
+}
+
+static bool
+forget_one(struct return_paths *paths)
+{
+	struct return_pin *pin = longest_unused(paths);
+
+	if (pin != NULL)
+		forget(paths, pin);
+	return pin != NULL;
+}
+
+size_t
+return_paths_trim(struct return_paths *paths)
+{
+	size_t n = 0;
+
+	while (forget_one(paths))
+		n++;
+	return n;
+}
+
+void
+return_paths_fini(struct return_paths *paths)
+{
+	return_paths_trim(paths);
+}
+
+/* ---- verification ---- */
 
 static bool
 is_believed(const struct uxs_peer *sender)
@@ -21,39 +127,127 @@ is_believed(const struct uxs_peer *sender)
 }
 
 static enum return_path_outcome
-pin(struct return_path *path, const char *name, uid_t sender)
+judge(const struct return_paths *paths, const struct stat *st, uid_t sender)
 {
-	char link[sizeof("/proc/self/fd/") + 11];
+	/* O_PATH opens a symbolic link itself: it is no socket. */
+	if (!S_ISSOCK(st->st_mode) || st->st_uid != sender)
+		return RETURN_PATH_NOT_SENDERS;
+	if (st->st_ino == paths->own_ino && st->st_dev == paths->own_dev)
+		return RETURN_PATH_SELF;
+	return RETURN_PATH_OPEN;
+}
+
+/* A pin that is still what its path leads to, and still the sender's. */
+static struct return_pin *
+find_pin(struct return_paths *paths, struct return_pin *key)
+{
+	struct return_pin *pin = RB_FIND(return_pins, &paths->pins, key);
 	struct stat st;
 
-	path->pin_fd = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (path->pin_fd < 0)
-		return errno == EMFILE || errno == ENFILE ?
+	if (pin == NULL)
+		return NULL;
+	if (lstat(pin->path, &st) < 0 || st.st_dev != pin->dev ||
+	    st.st_ino != pin->ino || st.st_uid != pin->uid) {
+		forget(paths, pin);
+		return NULL;
+	}
+	TAILQ_REMOVE(&paths->used, pin, next);
+	TAILQ_INSERT_TAIL(&paths->used, pin, next);
+	return pin;
+}
+
+static int
+open_path(struct return_paths *paths, const char *path)
+{
+	int fd;
+
+	do {
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
+	    forget_one(paths));
+	return fd;
+}
+
+static enum return_path_outcome
+verify(struct return_paths *paths, struct return_pin *pin)
+{
+	enum return_path_outcome outcome = RETURN_PATH_NOT_SENDERS;
+	struct stat st;
+
+	if ((pin->fd = open_path(paths, pin->path)) < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
 		    RETURN_PATH_EXHAUSTED :
 		    RETURN_PATH_GONE;
-	/* O_PATH opens a symbolic link itself: it is no socket. */
-	if (fstat(path->pin_fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
-	    st.st_uid != sender)
-		return RETURN_PATH_NOT_SENDERS;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", path->pin_fd);
+	if (fstat(pin->fd, &st) == 0)
+		outcome = judge(paths, &st, pin->uid);
+	if (outcome != RETURN_PATH_OPEN) {
+		close(pin->fd);
+		return outcome;
+	}
+	pin->dev = st.st_dev;
+	pin->ino = st.st_ino;
+	return RETURN_PATH_OPEN;
+}
+
+static enum return_path_outcome
+make_pin(struct return_paths *paths, const struct return_pin *key,
+    struct return_pin **made)
+{
+	struct return_pin *pin = malloc(sizeof(*pin));
+	enum return_path_outcome outcome;
+
+	if (pin == NULL)
+		return RETURN_PATH_EXHAUSTED;
+	*pin = *key;
+	if ((outcome = verify(paths, pin)) != RETURN_PATH_OPEN) {
+		free(pin);
+		return outcome;
+	}
+	if (paths->n_pins == RETURN_PINS_MAX)
+		forget_one(paths);
+	keep(paths, pin);
+	*made = pin;
+	return RETURN_PATH_OPEN;
+}
+
+static enum return_path_outcome
+pin_path(struct return_paths *paths, struct return_path *path, const char *name,
+    uid_t sender)
+{
+	char link[sizeof("/proc/self/fd/") + 11];
+	struct return_pin key = { .uid = sender };
+	struct return_pin *pin;
+	enum return_path_outcome outcome;
+
+	snprintf(key.path, sizeof(key.path), "%s", name);
+	if ((pin = find_pin(paths, &key)) == NULL &&
+	    (outcome = make_pin(paths, &key, &pin)) != RETURN_PATH_OPEN)
+		return outcome;
+	pin->n_users++;
+	path->pin = pin;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", pin->fd);
 	uxs_sockaddr_from_path(&path->to, &path->length, link);
 	return RETURN_PATH_OPEN;
 }
 
+/* ---- one reply ---- */
+
 enum return_path_outcome
-return_path_open(struct return_path *path, const union return_address *from,
-    socklen_t from_length, const struct uxs_peer *sender)
+return_path_open(struct return_paths *paths, struct return_path *path,
+    const union return_address *from, socklen_t from_length,
+    const struct uxs_peer *sender)
 {
 	const size_t before_name = offsetof(struct sockaddr_un, sun_path);
 
-	path->pin_fd = -1;
+	path->pin = NULL;
+	path->is_believed = is_believed(sender);
 	if (from_length <= before_name)
 		return RETURN_PATH_NONE;
 	/*
 	 * An abstract name is bound to one socket and has no owner to look
 	 * at; no link can lead from it elsewhere.
 	 */
-	if (from->un.sun_path[0] == '\0' || is_believed(sender)) {
+	if (from->un.sun_path[0] == '\0' || path->is_believed) {
 		path->to = from->un;
 		/* 108 bytes without a NUL are reported as one longer than the
 		 * struct, but are sent as they are. */
@@ -66,13 +260,21 @@ return_path_open(struct return_path *path, const union return_address *from,
 	 * sender's, and an unknown sender owns nothing. */
 	if (from->un.sun_path[0] != '/' || !uxs_peer_is_known(sender))
 		return RETURN_PATH_NOT_SENDERS;
-	return pin(path, from->un.sun_path, sender->uid);
+	return pin_path(paths, path, from->un.sun_path, sender->uid);
 }
 
 void
-return_path_close(struct return_path *path)
+return_path_close(struct return_paths *paths, struct return_path *path,
+    bool is_dead)
 {
-	if (path->pin_fd >= 0)
-		close(path->pin_fd);
-	path->pin_fd = -1;
+	struct return_pin *pin = path->pin;
+
+	if (pin == NULL)
+		return;
+	path->pin = NULL;
+	pin->n_users--;
+	if (is_dead && pin->is_kept)
+		forget(paths, pin);
+	else if (!pin->is_kept && pin->n_users == 0)
+		free_pin(pin);
 }

@@ -147,10 +147,15 @@ on_pause_over(struct uxs_timer *timer)
 	resume_doors(uxs_container_of(timer, struct uxs_server, pause_timer));
 }
 
+/* Those that mailboxes hold to save time are worth less than a client. */
 static void
 on_door_paused(struct door_context *context)
 {
-	try_again_later(server_of(context));
+	struct uxs_server *s = server_of(context);
+
+	for (size_t i = 0; i < s->n_doors; i++)
+		mailbox_trim(&s->doors[i].mailbox);
+	try_again_later(s);
 }
 
 static void

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_OUTBOX_H
+#define UXS_OUTBOX_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <uxsrv/stats.h>
+
+#include "return_path.h"
+
+/*
+ * Replies to datagrams on their way out: each is given a verified return
+ * path, and they are sent as a batch. Never blocks. What becomes of a reply is
+ * told to the owner, once for each.
+ */
+
+/* As many as a mailbox receives at once. */
+#define OUTBOX_MAX 16
+
+struct outbox {
+	/* A reply of so many bytes was sent. */
+	void (*on_sent)(struct outbox *outbox, size_t length);
+	/* The reply to message number i was not. */
+	void (*on_dropped)(struct outbox *outbox, unsigned i,
+	    enum uxs_drop reason);
+	/* private */
+	int fd;
+	struct return_paths paths;
+	unsigned n;
+	struct mmsghdr out[OUTBOX_MAX];
+	struct iovec iov[OUTBOX_MAX];
+	struct return_path to[OUTBOX_MAX];
+	struct outbox_origin {
+		const union return_address *from; /* borrowed until sent */
+		socklen_t length;
+		struct uxs_peer sender;
+		unsigned message;
+	} origins[OUTBOX_MAX];
+};
+
+/* Borrows fd. max_message is the longest reply that is expected, own_dev and
+ * own_ino are of our own socket file, which gets none. */
+void outbox_init(struct outbox *outbox, int fd, size_t max_message,
+    dev_t own_dev, ino_t own_ino);
+
+/*
+ * Put a reply in. The bytes are borrowed until outbox_send, which is called
+ * from here when the outbox is full. Returns an enum uxs_reply; a drop has
+ * been told.
+ */
+int outbox_put(struct outbox *outbox, const struct outbox_origin *origin,
+    const void *data, size_t length);
+void outbox_send(struct outbox *outbox);
+
+/* Give back descriptors that are held to save time. Returns how many. */
+size_t outbox_trim(struct outbox *outbox);
+
+/* What was put in and not sent is forgotten. May be called twice, and on a
+ * zeroed outbox. */
+void outbox_close(struct outbox *outbox);
+
+#endif
