@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -647,6 +649,243 @@ START_TEST(honest_senders_are_answered_whoever_they_are)
 }
 END_TEST
 
+/* ---- those who do not read ---- */
+
+#define N_HOGS 1000
+#define HOG_MESSAGES 3 /* 25 MB in all, more than wmem_max allows */
+#define HOG_BYTES 4096
+
+struct crowd {
+	uid_t uid;
+	const char *directory;
+	bool is_connected; /* then it hears no other socket than the main one */
+	int n, n_rounds;
+	size_t length;
+	int told; /* a pipe: done, and the sockets stay open */
+};
+
+static int
+dial_datagram(const struct crowd *crowd, int i)
+{
+	const struct sockaddr_un sa = address_of(harness_path("d"));
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/%d", crowd->directory, i);
+	fd = bind_datagram(harness_path(name), 0600);
+	if (crowd->is_connected)
+		ck_assert_int_eq(connect(fd, (const struct sockaddr *)&sa,
+				     sizeof(sa)),
+		    0);
+	return fd;
+}
+
+static void
+send_much(int fd, const struct crowd *crowd)
+{
+	const struct sockaddr_un sa = address_of(harness_path("d"));
+	char data[HOG_BYTES] = "";
+
+	ck_assert_int_eq(sendto(fd, data, crowd->length, 0,
+			     crowd->is_connected ? NULL :
+						   (const struct sockaddr *)&sa,
+			     crowd->is_connected ? 0 : sizeof(sa)),
+	    (int)crowd->length);
+}
+
+/* Fill every queue, read nothing, and stay. */
+static void
+hog_until_killed(void *arg)
+{
+	const struct crowd *crowd = arg;
+	int fds[N_HOGS];
+
+	for (int i = 0; i < crowd->n; i++)
+		fds[i] = dial_datagram(crowd, i);
+	for (int i = 0; i < crowd->n; i++) {
+		for (int k = 0; k < crowd->n_rounds; k++)
+			send_much(fds[i], crowd);
+	}
+	ck_assert_int_eq(write(crowd->told, "!", 1), 1);
+	for (;;)
+		pause();
+}
+
+/* Send and read, all of them in turn. */
+static void
+be_a_crowd_that_reads(void *arg)
+{
+	const struct crowd *crowd = arg;
+	const struct timeval limit = { .tv_sec = 10 };
+	char data[HOG_BYTES] = "";
+	int fds[N_HOGS];
+
+	for (int i = 0; i < crowd->n; i++) {
+		fds[i] = dial_datagram(crowd, i);
+		setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &limit,
+		    sizeof(limit));
+	}
+	for (int k = 0; k < crowd->n_rounds; k++) {
+		for (int i = 0; i < crowd->n; i++) {
+			send_much(fds[i], crowd);
+			client_hears(fds[i], data, crowd->length);
+		}
+	}
+	close_all(fds, crowd->n);
+}
+
+static void
+become_hog(void *arg)
+{
+	const struct crowd *crowd = arg;
+	const struct who who = { crowd->uid, OTHER_GID, NO_GROUP };
+
+	become(&who);
+	hog_until_killed(arg);
+}
+
+/* Returns when all that it sent has been received. */
+static pid_t
+start_hog(struct crowd *hog)
+{
+	int told[2];
+	char byte;
+	pid_t pid;
+
+	make_directory_of(hog->directory, hog->uid, 0755);
+	ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
+	hog->told = told[1];
+	pid = start_child(become_hog, hog);
+	close(told[1]);
+	ck_assert_int_eq(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	return pid;
+}
+
+static pid_t
+start_usual_hog(bool is_connected)
+{
+	struct crowd hog = { OTHER_UID, "hogs", is_connected, N_HOGS,
+		HOG_MESSAGES, HOG_BYTES, -1 };
+
+	return start_hog(&hog);
+}
+
+static void
+end_hog(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(wait_child(pid), 128 + SIGKILL);
+}
+
+static bool
+may_open_many(void)
+{
+	struct rlimit limit = { .rlim_cur = N_HOGS + 100 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < N_HOGS + 100) {
+		skip("the hard limit of descriptors is below 1100");
+		return false;
+	}
+	limit.rlim_cur = N_HOGS + 100;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return true;
+}
+
+static const struct {
+	bool is_hog_connected;
+	struct crowd honest;
+} hoggings[] = {
+	{ false, { THIRD_UID, "home", false, 1, 300, 56, -1 } },
+	{ false, { THIRD_UID, "home", true, 1, 300, 56, -1 } },
+	{ true, { THIRD_UID, "home", true, 1, 300, 56, -1 } },
+	{ true, { 0, "home", true, 1, 300, 56, -1 } },
+	{ true, { THIRD_UID, "home", true, 8, 300, HOG_BYTES, -1 } },
+	/* So many that their queues could be a hog's too. */
+	{ true, { THIRD_UID, "home", true, 100, 50, 56, -1 } },
+	{ true, { THIRD_UID, "home", false, 100, 50, HOG_BYTES, -1 } },
+};
+
+START_TEST(user_who_never_reads_does_not_silence_another)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	struct crowd honest = hoggings[_i].honest;
+	struct service service;
+	pid_t hog;
+
+	SKIP_UNLESS_ROOT();
+	if (!may_open_many())
+		return;
+	make_directory_of("home", honest.uid, 0755);
+	service_start(&service, arguments);
+	hog = start_usual_hog(hoggings[_i].is_hog_connected);
+
+	as_user(honest.uid, OTHER_GID, be_a_crowd_that_reads, &honest);
+
+	end_hog(hog);
+	service_counts(&service, "dropped (full ");
+	service_stop_clean(&service);
+}
+END_TEST
+
+#define N_HOG_UIDS 12
+
+/* Together they spend every share there is: nothing is left of the buffer. */
+START_TEST(many_users_who_never_read_do_not_silence_one_who_listens_to_all)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	struct crowd honest = { THIRD_UID, "home", false, 1, 300, 56, -1 };
+	struct service service;
+	pid_t hogs[N_HOG_UIDS];
+
+	SKIP_UNLESS_ROOT();
+	make_directory_of("home", honest.uid, 0755);
+	service_start(&service, arguments);
+	for (int i = 0; i < N_HOG_UIDS; i++) {
+		char directory[32];
+		struct crowd hog = { 2000 + (uid_t)i, directory, true, 150, 8,
+			HOG_BYTES, -1 };
+
+		snprintf(directory, sizeof(directory), "hogs%d", i);
+		hogs[i] = start_hog(&hog);
+	}
+
+	as_user(honest.uid, OTHER_GID, be_a_crowd_that_reads, &honest);
+
+	for (int i = 0; i < N_HOG_UIDS; i++)
+		end_hog(hogs[i]);
+	service_stop_clean(&service);
+}
+END_TEST
+
+/* What was made for the hard times goes when they are over. */
+START_TEST(hog_that_ends_leaves_no_descriptors)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	struct crowd honest = { THIRD_UID, "home", false, 100, 20, HOG_BYTES,
+		-1 };
+	static char name[] = "home/last";
+	struct service service;
+	int before;
+
+	SKIP_UNLESS_ROOT();
+	if (!may_open_many())
+		return;
+	make_directory_of("home", THIRD_UID, 0755);
+	service_start(&service, arguments);
+	before = count_descriptors_of(service.pid);
+	end_hog(start_usual_hog(false));
+
+	/* Each of its queues was charged to some socket, and is free now. */
+	as_user(THIRD_UID, OTHER_GID, be_a_crowd_that_reads, &honest);
+	as_user(THIRD_UID, OTHER_GID, exchange_honestly, name);
+
+	ck_assert_int_le(count_descriptors_of(service.pid), before + 128);
+	service_stop_clean(&service);
+}
+END_TEST
+
 START_TEST(datagram_without_a_return_address_is_counted)
 {
 	static const char *const arguments[] = { "dgram:d", NULL };
@@ -692,6 +931,11 @@ suite_uxecho_access(void)
 	tcase_add_test(replies,
 	    descriptors_held_for_datagram_clients_are_limited);
 	tcase_add_test(replies, honest_senders_are_answered_whoever_they_are);
+	tcase_add_loop_test(replies,
+	    user_who_never_reads_does_not_silence_another, 0, N_OF(hoggings));
+	tcase_add_test(replies,
+	    many_users_who_never_read_do_not_silence_one_who_listens_to_all);
+	tcase_add_test(replies, hog_that_ends_leaves_no_descriptors);
 	tcase_add_test(replies, datagram_without_a_return_address_is_counted);
 	return suite;
 }

@@ -27,6 +27,7 @@ all_suites(void)
 	ADD(suite_loop());
 	ADD(suite_listener());
 	ADD(suite_return_path());
+	ADD(suite_share());
 	ADD(suite_server());
 	ADD(suite_server_rules());
 	ADD(suite_options());

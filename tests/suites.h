@@ -19,6 +19,7 @@ Suite *suite_peer(void);
 Suite *suite_loop(void);
 Suite *suite_listener(void);
 Suite *suite_return_path(void);
+Suite *suite_share(void);
 Suite *suite_server(void);
 Suite *suite_server_rules(void);
 Suite *suite_options(void);

@@ -3,9 +3,15 @@
 #include "outbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <uxsrv/service.h>
+#include <uxsrv/units.h>
 
 /* So many of the largest replies may be on their way: all replies share this
  * one send buffer until their receivers have read them. */
@@ -54,6 +60,117 @@ drop_of_path(enum return_path_outcome outcome)
 	return UXS_DROP_ERROR;
 }
 
+/* ---- sockets of their own ---- */
+
+static size_t
+outstanding(int fd)
+{
+	int bytes = 0;
+
+	/* It cannot fail on a Unix-domain socket. */
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes :
+							       0;
+}
+
+/*
+ * Only those that are owed nothing: to close a socket forgets what is charged
+ * to it, and a user who does not read could have one after the other filled.
+ */
+static size_t
+close_idle_sockets(struct outbox *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < REPLY_SOCKETS_MAX; i++) {
+		struct reply_socket *s = &o->sockets[i];
+
+		if (s->fd < 0 || outstanding(s->fd) > 0)
+			continue;
+		close(s->fd);
+		s->fd = -1;
+		n++;
+	}
+	return n;
+}
+
+static struct reply_socket *
+free_socket(struct outbox *o)
+{
+	for (size_t i = 0; i < REPLY_SOCKETS_MAX; i++) {
+		if (o->sockets[i].fd < 0)
+			return &o->sockets[i];
+	}
+	return NULL;
+}
+
+/* Returns -1 where there is none, and none can be made. */
+static int
+socket_of(struct outbox *o, uid_t uid)
+{
+	const int bytes = (int)o->max_message;
+	struct reply_socket *s;
+
+	for (size_t i = 0; i < REPLY_SOCKETS_MAX; i++) {
+		if (o->sockets[i].fd >= 0 && o->sockets[i].uid == uid)
+			return o->sockets[i].fd;
+	}
+	if ((s = free_socket(o)) == NULL) {
+		close_idle_sockets(o);
+		s = free_socket(o);
+	}
+	if (s == NULL)
+		return -1;
+	s->uid = uid;
+	s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* The kernel doubles it; so at least one of the longest fits. */
+	if (s->fd >= 0)
+		setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	return s->fd;
+}
+
+/* Returns 0 or an errno. */
+static int
+send_apart(struct outbox *o, unsigned i)
+{
+	const int fd = socket_of(o, o->origins[i].sender.uid);
+
+	if (fd < 0)
+		return EAGAIN;
+	if (sendmsg(fd, &o->out[i].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	/* EPERM: it hears only us, and there we have no room for it. */
+	return errno == EPERM ? EAGAIN : errno;
+}
+
+/* ---- shares ---- */
+
+static void
+look(struct outbox *o)
+{
+	const bool was_crowded = o->shares.is_crowded;
+
+	shares_saw(&o->shares, outstanding(o->fd));
+	if (was_crowded && !o->shares.is_crowded)
+		close_idle_sockets(o);
+}
+
+static bool
+may_share(struct outbox *o, unsigned i)
+{
+	const struct return_path *to = &o->to[i];
+	struct share_client client = { .dev = to->dev, .ino = to->ino };
+
+	if (!o->shares.is_crowded || to->is_believed)
+		return true;
+	if (to->pin == NULL) {
+		client.length = to->length -
+		    offsetof(struct sockaddr_un, sun_path);
+		memcpy(client.name, to->to.sun_path, client.length);
+	}
+	return shares_take(&o->shares, o->origins[i].sender.uid, &client,
+	    o->iov[i].iov_len);
+}
+
 /* ---- sending ---- */
 
 static enum return_path_outcome
@@ -84,17 +201,27 @@ send_anew(struct outbox *o, unsigned i)
 	return 0;
 }
 
+/* Code is 0 or an errno. */
+static void
+finish(struct outbox *o, unsigned i, int code)
+{
+	if (code == 0)
+		o->on_sent(o, o->iov[i].iov_len);
+	else
+		o->on_dropped(o, o->origins[i].message, drop_of_errno(code));
+	return_path_close(&o->paths, &o->to[i], code == ECONNREFUSED);
+}
+
 /* The one at which sendmmsg(2) stopped. */
 static void
 on_failure(struct outbox *o, unsigned i, int code)
 {
 	if (code == ECONNREFUSED && o->to[i].pin != NULL)
 		code = send_anew(o, i);
-	if (code == 0)
-		o->on_sent(o, o->iov[i].iov_len);
-	else
-		o->on_dropped(o, o->origins[i].message, drop_of_errno(code));
-	return_path_close(&o->paths, &o->to[i], code == ECONNREFUSED);
+	/* Is it the receiver's queue or our buffer that is full? */
+	if (code == EAGAIN && outstanding(o->fd) >= o->send_buffer)
+		code = send_apart(o, i);
+	finish(o, i, code);
 }
 
 /* sendmmsg(2) stops at the first that fails, and reports that failure only
@@ -120,6 +247,18 @@ outbox_send(struct outbox *o)
 	o->n = 0;
 }
 
+/* For one more, having looked how full the buffer is: once in a batch where
+ * it is crowded, and not before it can be where it was not. */
+static void
+make_room(struct outbox *o)
+{
+	if (o->n == OUTBOX_MAX ||
+	    (!o->shares.is_crowded && shares_must_look(&o->shares)))
+		outbox_send(o);
+	if (o->n == 0 && shares_must_look(&o->shares))
+		look(o);
+}
+
 int
 outbox_put(struct outbox *o, const struct outbox_origin *origin,
     const void *data, size_t length)
@@ -127,8 +266,7 @@ outbox_put(struct outbox *o, const struct outbox_origin *origin,
 	enum return_path_outcome outcome;
 	unsigned i;
 
-	if (o->n == OUTBOX_MAX)
-		outbox_send(o);
+	make_room(o);
 	i = o->n;
 	o->origins[i] = *origin;
 	o->iov[i] = (struct iovec){
@@ -143,20 +281,51 @@ outbox_put(struct outbox *o, const struct outbox_origin *origin,
 		o->on_dropped(o, origin->message, drop_of_path(outcome));
 		return UXS_REPLY_DROPPED;
 	}
-	o->n++;
+	if (may_share(o, i)) {
+		shares_add(&o->shares, length);
+		o->n++;
+	} else {
+		outbox_send(o); /* what came before goes before */
+		finish(o, i, send_apart(o, i));
+	}
 	return UXS_REPLY_ACCEPTED;
 }
 
 /* ---- life ---- */
 
-static void
+/* Returns what it is then. */
+static size_t
 widen_send_buffer(int fd, size_t max_message)
 {
 	const size_t want = max_message * SEND_BUFFER_MESSAGES;
-	const int bytes = want > INT32_MAX / 2 ? INT32_MAX / 2 : (int)want;
+	int bytes = want > INT32_MAX / 2 ? INT32_MAX / 2 : (int)want;
+	socklen_t length = sizeof(bytes);
 
 	/* The kernel bounds it by wmem_max; less only means earlier "full". */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length);
+	return (size_t)bytes;
+}
+
+/* The queue of a receiver holds one more than the limit, which is that of its
+ * network namespace. Ours stands for all, but never less than the default,
+ * which another namespace has. */
+static size_t
+queue_length(void)
+{
+	const int fd =
+	    open("/proc/sys/net/unix/max_dgram_qlen", O_RDONLY | O_CLOEXEC);
+	int64_t length = 10;
+	char text[24] = "";
+
+	if (fd < 0)
+		return (size_t)length + 1;
+	if (read(fd, text, sizeof(text) - 1) > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		uxs_count_parse(text, 10, INT32_MAX, &length);
+	}
+	close(fd);
+	return (size_t)length + 1;
 }
 
 void
@@ -165,14 +334,18 @@ outbox_init(struct outbox *o, int fd, size_t max_message, dev_t own_dev,
 {
 	o->fd = fd;
 	o->n = 0;
+	o->max_message = max_message;
+	for (size_t i = 0; i < REPLY_SOCKETS_MAX; i++)
+		o->sockets[i].fd = -1;
 	return_paths_init(&o->paths, own_dev, own_ino);
-	widen_send_buffer(fd, max_message);
+	o->send_buffer = widen_send_buffer(fd, max_message);
+	shares_init(&o->shares, o->send_buffer, queue_length());
 }
 
 size_t
 outbox_trim(struct outbox *o)
 {
-	return return_paths_trim(&o->paths);
+	return return_paths_trim(&o->paths) + close_idle_sockets(o);
 }
 
 void
@@ -181,5 +354,10 @@ outbox_close(struct outbox *o)
 	for (unsigned i = 0; i < o->n; i++)
 		return_path_close(&o->paths, &o->to[i], false);
 	o->n = 0;
+	for (size_t i = 0; i < REPLY_SOCKETS_MAX; i++) {
+		if (o->sockets[i].fd >= 0)
+			close(o->sockets[i].fd);
+		o->sockets[i].fd = -1;
+	}
 	return_paths_fini(&o->paths);
 }

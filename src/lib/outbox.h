@@ -8,12 +8,27 @@
 #include <uxsrv/stats.h>
 
 #include "return_path.h"
+#include "share.h"
 
 /*
  * Replies to datagrams on their way out: each is given a verified return
  * path, and they are sent as a batch. Never blocks. What becomes of a reply is
  * told to the owner, once for each.
  */
+
+/*
+ * All replies that nobody has read yet fill the one send buffer of the socket.
+ * Once it is crowded, each uid has a share of what is left, and over that it
+ * is sent to from a socket of its own. That costs a descriptor, and reaches
+ * only those clients who hear others than us: one that is connected to our
+ * socket does not.
+ */
+struct reply_socket {
+	uid_t uid;
+	int fd; /* -1: free */
+};
+
+#define REPLY_SOCKETS_MAX 16
 
 /* As many as a mailbox receives at once. */
 #define OUTBOX_MAX 16
@@ -26,7 +41,11 @@ struct outbox {
 	    enum uxs_drop reason);
 	/* private */
 	int fd;
+	size_t max_message;
+	size_t send_buffer; /* bytes of it */
 	struct return_paths paths;
+	struct shares shares;
+	struct reply_socket sockets[REPLY_SOCKETS_MAX];
 	unsigned n;
 	struct mmsghdr out[OUTBOX_MAX];
 	struct iovec iov[OUTBOX_MAX];
@@ -56,8 +75,8 @@ void outbox_send(struct outbox *outbox);
 /* Give back descriptors that are held to save time. Returns how many. */
 size_t outbox_trim(struct outbox *outbox);
 
-/* What was put in and not sent is forgotten. May be called twice, and on a
- * zeroed outbox. */
+/* After outbox_init; may be called twice. What was put in and not sent is
+ * forgotten. */
 void outbox_close(struct outbox *outbox);
 
 #endif

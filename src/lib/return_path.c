@@ -225,6 +225,8 @@ pin_path(struct return_paths *paths, struct return_path *path, const char *name,
 		return outcome;
 	pin->n_users++;
 	path->pin = pin;
+	path->dev = pin->dev;
+	path->ino = pin->ino;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", pin->fd);
 	uxs_sockaddr_from_path(&path->to, &path->length, link);
 	return RETURN_PATH_OPEN;
@@ -240,6 +242,8 @@ return_path_open(struct return_paths *paths, struct return_path *path,
 	const size_t before_name = offsetof(struct sockaddr_un, sun_path);
 
 	path->pin = NULL;
+	path->dev = 0;
+	path->ino = 0;
 	path->is_believed = is_believed(sender);
 	if (from_length <= before_name)
 		return RETURN_PATH_NONE;

@@ -55,6 +55,8 @@ struct return_path {
 	struct sockaddr_un to;
 	socklen_t length;
 	bool is_believed; /* of a sender who needs no verification */
+	dev_t dev; /* of the pin; 0 without one */
+	ino_t ino;
 	struct return_pin *pin; /* in use until closed; NULL: none needed */
 };
 
