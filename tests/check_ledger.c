@@ -469,12 +469,102 @@ START_TEST(without_a_rate_nothing_is_remembered)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+static void
+init_bytes(struct uxs_ledger *ledger, size_t max)
+{
+	uxs_ledger_init(ledger,
+	    &(struct uxs_limits){
+		.max_conns = 100,
+		.max_conns_per_user = 100,
+		.max_bytes_per_user = max,
+	    });
+	enter_many(ledger, 1, 2);
+	enter_many(ledger, 2, 1);
+}
+
+START_TEST(bytes_are_counted_by_user)
+{
+	struct uxs_ledger ledger;
+
+	init_bytes(&ledger, 1000);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, 600), UXS_ADMITTED);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 2, 1000), UXS_ADMITTED);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, 400), UXS_ADMITTED);
+	uxs_ledger_release(&ledger, 1, 100);
+
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 1), 900);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 2), 1000);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 3), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(bytes_over_the_ceiling_are_refused_and_not_counted)
+{
+	struct uxs_ledger ledger;
+
+	init_bytes(&ledger, 1000);
+	uxs_ledger_hold(&ledger, 1, 600);
+
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, 401),
+	    UXS_REFUSED_MAX_BYTES);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, SIZE_MAX),
+	    UXS_REFUSED_MAX_BYTES);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 1), 600);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, 400), UXS_ADMITTED);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(bytes_released_can_be_held_again)
+{
+	struct uxs_ledger ledger;
+
+	init_bytes(&ledger, 1000);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, 1000),
+		    UXS_ADMITTED);
+		uxs_ledger_release(&ledger, 1, 1000);
+	}
+
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 1), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(without_a_ceiling_all_bytes_are_counted)
+{
+	struct uxs_ledger ledger;
+
+	init_bytes(&ledger, 0);
+
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 1, SIZE_MAX / 2),
+	    UXS_ADMITTED);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 1), SIZE_MAX / 2);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(who_is_not_there_holds_nothing)
+{
+	struct uxs_ledger ledger;
+
+	init_bytes(&ledger, 1000);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 9, 1), UXS_REFUSED_MAX_BYTES);
+	uxs_ledger_release(&ledger, 9, 1);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&ledger, 9), 0);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
 #define LOOP(tcase, test, ...) tcase_add_loop_test(tcase, test, __VA_ARGS__)
 
 Suite *
 suite_ledger(void)
 {
-	TCase *rate;
+	TCase *rate, *memory;
 	Suite *suite = suite_create("ledger");
 	TCase *limits = harness_case(suite, "limits");
 	TCase *accounts = harness_case(suite, "accounts");
@@ -505,5 +595,13 @@ suite_ledger(void)
 	LOOP(rate, buckets_of_those_who_left_are_dropped_when_full, WAYS_IN);
 	LOOP(rate, buckets_of_those_who_left_are_limited_in_number, WAYS_IN);
 	LOOP(rate, without_a_rate_nothing_is_remembered, WAYS_IN);
+
+	memory = harness_case(suite, "memory");
+	tcase_add_test(memory, bytes_are_counted_by_user);
+	tcase_add_test(memory,
+	    bytes_over_the_ceiling_are_refused_and_not_counted);
+	tcase_add_test(memory, bytes_released_can_be_held_again);
+	tcase_add_test(memory, without_a_ceiling_all_bytes_are_counted);
+	tcase_add_test(memory, who_is_not_there_holds_nothing);
 	return suite;
 }

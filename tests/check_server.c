@@ -818,6 +818,78 @@ START_TEST(user_at_his_limit_does_not_keep_others_out)
 }
 END_TEST
 
+/* Too much to keep for one user, though not for one connection. */
+static void
+ask_for_much_and_do_not_read(void *type)
+{
+	const int a = dial(type), b = dial(type);
+
+	char byte;
+
+	/* What fills both kernel buffers is not kept; the rest of a's is. */
+	SAYS(a, "?");
+	ck_assert_int_eq(recv(a, &byte, 1, 0), 1);
+	SAYS(b, "?");
+	while (recv(b, &byte, 1, 0) > 0)
+		;
+	close(a);
+	close(b);
+}
+
+START_TEST(user_cannot_have_more_kept_than_his_ceiling)
+{
+	const struct uxs_service service = { .on_message = answer_big };
+	struct uxs_server_conf conf = conf_for(&service);
+
+	conf.max_bytes_per_user = BIG + BIG / 2;
+	open_with(&conf);
+
+	serve(ask_for_much_and_do_not_read, STREAM);
+
+	ck_assert_uint_eq(closed(UXS_CLOSE_MEMORY), 1);
+	ck_assert_uint_eq(stats_of(UXS_STREAM)->connections, 0);
+	uxs_server_close(&server);
+}
+END_TEST
+
+/* One after the other, and each goes while much is kept for it; then one
+ * that reads. If anything stayed in the ledger, that one would be closed. The
+ * account stays the same, for one more that is there all the time. */
+static void
+leave_much_unread(void *type)
+{
+	const int silent = dial(type);
+	char byte;
+
+	for (int i = 0; i < 10; i++) {
+		const int fd = dial(type);
+
+		SAYS(fd, "?");
+		ck_assert_int_eq(recv(fd, &byte, 1, 0), 1);
+		if (i % 2 == 0)
+			client_ends(fd);
+		close(fd);
+	}
+	ask_for_much(type);
+	close(silent);
+}
+
+START_TEST(bytes_kept_are_zero_after_every_end)
+{
+	const struct uxs_service service = { .on_message = answer_big };
+	struct uxs_server_conf conf = conf_for(&service);
+
+	conf.max_bytes_per_user = BIG + BIG / 8;
+	open_with(&conf);
+
+	serve(leave_much_unread, STREAM);
+
+	ck_assert_uint_eq(closed(UXS_CLOSE_MEMORY), 0);
+	ck_assert_uint_eq(stats_of(UXS_STREAM)->connections, 0);
+	uxs_server_close(&server);
+}
+END_TEST
+
 /* More than a bucket holds that gets one token a second. */
 static void
 exceed_the_rate(void *type)
@@ -1161,6 +1233,8 @@ add_limit_cases(Suite *suite)
 	LOOP(limits, one_more_than_max_conns_is_refused_until_a_place_is_free,
 	    CONNECTIONS);
 	LOOP(limits, user_at_his_limit_does_not_keep_others_out, CONNECTIONS);
+	tcase_add_test(limits, user_cannot_have_more_kept_than_his_ceiling);
+	tcase_add_test(limits, bytes_kept_are_zero_after_every_end);
 	LOOP(limits, who_comes_too_fast_is_refused_and_counted, CONNECTIONS);
 	tcase_add_test(limits,
 	    datagrams_that_come_too_fast_are_refused_and_counted);

@@ -10,9 +10,9 @@
 
 /*
  * Do they fit: connections in all, and per uid, so that no single user can
- * take every place; and how fast they may come. Pure: time is given by the
- * caller. An unknown peer counts under UXS_UID_NONE: all of them share one
- * account.
+ * take every place; how fast they may come; and how much of our memory each
+ * holds. Pure: time is given by the caller. An unknown peer counts under
+ * UXS_UID_NONE: all of them share one account.
  *
  *	uxs_ledger_init(&ledger, &limits);
  *	if (uxs_ledger_enter(&ledger, uid, now_ns) == UXS_ADMITTED)
@@ -27,6 +27,7 @@ TAILQ_HEAD(uxs_account_list, uxs_account);
 struct uxs_limits {
 	size_t max_conns;
 	size_t max_conns_per_user;
+	size_t max_bytes_per_user; /* held at once; 0: none */
 	size_t max_rate; /* entries and messages a second, per uid; 0: none */
 };
 
@@ -43,6 +44,7 @@ enum uxs_admission {
 	UXS_ADMITTED,
 	UXS_REFUSED_MAX_CONNS,
 	UXS_REFUSED_MAX_PER_USER,
+	UXS_REFUSED_MAX_BYTES,
 	UXS_REFUSED_RATE, /* too fast; a moment later it may do */
 };
 
@@ -69,6 +71,17 @@ void uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid);
  * Returns UXS_ADMITTED, UXS_REFUSED_RATE, or -ENOMEM.
  */
 int uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns);
+
+/*
+ * Memory that is held for a connection of uid: hold before it is allocated,
+ * release what is freed, all of it before the connection leaves.
+ *
+ * Returns UXS_ADMITTED, or UXS_REFUSED_MAX_BYTES where that would be over the
+ * ceiling of the user; then nothing was entered.
+ */
+int uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
+void uxs_ledger_release(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
+size_t uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid);
 
 size_t uxs_ledger_conns(const struct uxs_ledger *ledger);
 size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);

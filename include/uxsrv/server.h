@@ -49,6 +49,11 @@ struct uxs_server_conf {
 	size_t max_conns_per_user; /* 0: half of max_conns */
 	size_t max_rate; /* connections, datagrams a second, per uid; 0: none */
 	size_t buffer_bytes; /* unread output kept before reading stops */
+	/* Unread output kept for all connections of a uid; one that would take
+	 * it further is closed. 0: max_conns_per_user times buffer_bytes and a
+	 * longest message, which a service that answers each message with no
+	 * more than itself cannot exceed. */
+	size_t max_bytes_per_user;
 	size_t max_message_bytes; /* longest seqpacket or datagram */
 	int64_t idle_timeout_ns; /* 0: none */
 	int64_t write_timeout_ns; /* 0: none */

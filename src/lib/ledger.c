@@ -22,6 +22,7 @@
 struct uxs_account {
 	uid_t uid;
 	size_t n_conns;
+	size_t n_bytes;
 	int64_t full_at_ns; /* the bucket; in the past when it is full */
 	RB_ENTRY(uxs_account) node;
 	TAILQ_ENTRY(uxs_account) next; /* while n_conns is 0 */
@@ -183,6 +184,41 @@ uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid)
 	 * enough that there are not too many. */
 	forget_absent(ledger, 0);
 }
+
+/* ---- memory ---- */
+
+int
+uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
+{
+	const size_t max = ledger->limits.max_bytes_per_user;
+	struct uxs_account *account = find(ledger, uid);
+
+	if (account == NULL)
+		return UXS_REFUSED_MAX_BYTES; /* who has no connection */
+	if (max != 0 && (bytes > max || account->n_bytes > max - bytes))
+		return UXS_REFUSED_MAX_BYTES;
+	account->n_bytes += bytes;
+	return UXS_ADMITTED;
+}
+
+void
+uxs_ledger_release(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
+{
+	struct uxs_account *account = find(ledger, uid);
+
+	if (account != NULL)
+		account->n_bytes -= bytes;
+}
+
+size_t
+uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid)
+{
+	const struct uxs_account *account = find(ledger, uid);
+
+	return account != NULL ? account->n_bytes : 0;
+}
+
+/* ---- counts ---- */
 
 size_t
 uxs_ledger_conns(const struct uxs_ledger *ledger)

@@ -23,6 +23,13 @@ output_bytes(const struct output *output)
 	return output->end - output->start;
 }
 
+/* What it takes to keep so many bytes, or a packet of them. */
+static inline size_t
+output_cost(size_t length, bool is_packet)
+{
+	return length + (is_packet ? sizeof(uint32_t) : 0);
+}
+
 /*
  * Keep bytes, or one packet, behind what is there. limit is how much will be
  * held at the most, so that growing does not overshoot it.

@@ -291,6 +291,7 @@ fill_contexts(struct uxs_server *s)
 	s->sessions = (struct session_context){
 		.loop = &s->loop,
 		.service = s->conf.service,
+		.ledger = &s->ledger,
 		.stats = &s->stats,
 		.buffer = s->buffer,
 		.buffer_size = READ_BUFFER_BYTES,
@@ -342,6 +343,7 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	    &(struct uxs_limits){
 		.max_conns = s->conf.max_conns,
 		.max_conns_per_user = s->conf.max_conns_per_user,
+		.max_bytes_per_user = s->conf.max_bytes_per_user,
 		.max_rate = s->conf.max_rate,
 	    });
 	/* Before the sockets: a signal that comes early must find somebody to

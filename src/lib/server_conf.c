@@ -86,6 +86,21 @@ conns_allowed(size_t n_addresses)
 	return limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
 }
 
+/* Reading stops at buffer_bytes, and what stands there is one message away
+ * from it at the most, and the packet's length. */
+static size_t
+bytes_allowed(const struct uxs_server_conf *conf)
+{
+	size_t each, all;
+
+	if (__builtin_add_overflow(conf->buffer_bytes, conf->max_message_bytes,
+		&each) ||
+	    __builtin_add_overflow(each, sizeof(uint32_t), &each) ||
+	    __builtin_mul_overflow(each, conf->max_conns_per_user, &all))
+		return SIZE_MAX;
+	return all;
+}
+
 void
 uxs_server_conf_resolve(struct uxs_server_conf *conf)
 {
@@ -98,4 +113,6 @@ uxs_server_conf_resolve(struct uxs_server_conf *conf)
 		conf->max_conns = conns_allowed(conf->n_addresses);
 	if (conf->max_conns_per_user == 0)
 		conf->max_conns_per_user = (conf->max_conns + 1) / 2;
+	if (conf->max_bytes_per_user == 0)
+		conf->max_bytes_per_user = bytes_allowed(conf);
 }

@@ -104,6 +104,15 @@ made_progress(struct session *s)
 
 /* ---- output ---- */
 
+/* The first packet, or this many bytes, are done with. */
+static void
+drop_first(struct session *s, size_t length)
+{
+	output_drop_first(&s->output, is_packets(s), length);
+	uxs_ledger_release(s->context->ledger, s->client.peer.uid,
+	    output_cost(length, is_packets(s)));
+}
+
 /* What is kept will never be read. */
 static void
 drop_output(struct session *s, enum uxs_drop reason)
@@ -112,7 +121,7 @@ drop_output(struct session *s, enum uxs_drop reason)
 
 	while (output_bytes(&s->output) > 0) {
 		output_first(&s->output, is_packets(s), &length);
-		output_drop_first(&s->output, is_packets(s), length);
+		drop_first(s, length);
 		stats_of(s)->dropped[reason]++;
 	}
 }
@@ -144,7 +153,7 @@ flush(struct session *s)
 	switch (send_once(s, first, length, &n)) {
 	case WIRE_SENT:
 		made_progress(s);
-		output_drop_first(&s->output, is_packets(s), n);
+		drop_first(s, n);
 		break;
 	case WIRE_BLOCKED:
 		break;
@@ -152,10 +161,27 @@ flush(struct session *s)
 		output_is_gone(s);
 		break;
 	case WIRE_UNSENDABLE:
-		output_drop_first(&s->output, is_packets(s), length);
+		drop_first(s, length);
 		stats_of(s)->dropped[UXS_DROP_TOO_LONG]++;
 		break;
 	}
+}
+
+static int
+hold(struct session *s, const void *data, size_t length)
+{
+	struct uxs_ledger *ledger = s->context->ledger;
+	const uid_t uid = s->client.peer.uid;
+	const size_t cost = output_cost(length, is_packets(s));
+	int r;
+
+	if (uxs_ledger_hold(ledger, uid, cost) != UXS_ADMITTED)
+		return -ENOMEM;
+	r = output_keep(&s->output, data, length, is_packets(s),
+	    s->context->max_output);
+	if (r < 0)
+		uxs_ledger_release(ledger, uid, cost);
+	return r;
 }
 
 static int
@@ -164,8 +190,7 @@ keep(struct session *s, const void *data, size_t length)
 	/* The write timeout runs from when there is something to read. */
 	if (output_bytes(&s->output) == 0)
 		made_progress(s);
-	if (output_keep(&s->output, data, length, is_packets(s),
-		s->context->max_output) < 0) {
+	if (hold(s, data, length) < 0) {
 		session_close(s, UXS_CLOSE_MEMORY);
 		return -ENOMEM;
 	}

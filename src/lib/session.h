@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <uxsrv/ledger.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/peer.h>
 #include <uxsrv/service.h>
@@ -43,6 +44,7 @@ struct session;
 struct session_context {
 	struct uxs_loop *loop;
 	const struct uxs_service *service;
+	struct uxs_ledger *ledger; /* told what is kept for whom */
 	struct uxs_stats *stats;
 	char *buffer; /* every read lands here */
 	size_t buffer_size;
