@@ -42,6 +42,13 @@ struct uxs_listener_conf {
 struct uxs_listener {
 	int fd; /* non-blocking; -1 when closed */
 	const struct uxs_address *address;
+	/*
+	 * Does the kernel refuse descriptors that clients pass (SO_PASSRIGHTS,
+	 * Linux 6.16)? Where it cannot, receive with room for 253 of them, and
+	 * close them and the connections where nobody waits for it: one that
+	 * is slow to close holds up a plain recv(2) or close(2).
+	 */
+	bool refuses_descriptors;
 	/* private */
 	struct uxs_place place;
 	struct uxs_lock lock;

@@ -28,6 +28,7 @@ enum uxs_drop {
 	UXS_DROP_GONE, /* the client is not there any more */
 	UXS_DROP_TOO_LONG, /* a message over the limit, or over the kernel's */
 	UXS_DROP_SELF, /* our own reply came back to us */
+	UXS_DROP_LOST_DESCRIPTORS, /* came with some that did not arrive */
 	UXS_DROP_ERROR, /* the service, or the kernel, said no */
 	UXS_N_DROPS
 };
@@ -39,6 +40,7 @@ enum uxs_close {
 	UXS_CLOSE_IDLE, /* silent for too long */
 	UXS_CLOSE_WRITE_TIMEOUT, /* did not read for too long */
 	UXS_CLOSE_TOO_LONG, /* sent a message over the limit */
+	UXS_CLOSE_LOST_DESCRIPTORS, /* passed some that did not arrive */
 	UXS_CLOSE_MEMORY,
 	UXS_CLOSE_ERROR,
 	UXS_CLOSE_RULES, /* not allowed any more */

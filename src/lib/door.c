@@ -3,10 +3,11 @@
 #include "door.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <uxsrv/access.h>
 #include <uxsrv/error.h>
+
+#include "reaper.h"
 
 /* Connections that are admitted before others get their turn. */
 #define ACCEPTS_PER_TURN 16
@@ -45,7 +46,7 @@ static void
 refuse(struct door *door, const struct uxs_peer *peer, int fd,
     enum uxs_refusal why)
 {
-	close(fd);
+	reaper_put(door->context->reaper, fd);
 	stats_of(door)->refused[why]++;
 	door_log(door->context, UXS_NOTICE, UXS_EVENT_REFUSED, type_of(door),
 	    "refused", uxs_refusal_name(why), peer);
@@ -238,11 +239,27 @@ door_drain(struct door *door)
 	/* Otherwise the queue is accepted as ever, until it says ENDED. */
 }
 
+/* The connections that wait may hold descriptors that are slow to close. The
+ * name goes first as ever: whoever comes next finds nothing, or his own. */
+static void
+close_listener(struct door *door)
+{
+	const int fd = door->listener.fd;
+
+	if (door->context != NULL && door->context->reaper != NULL && fd >= 0) {
+		door->listener.fd = -1;
+		uxs_listener_close(&door->listener);
+		reaper_put(door->context->reaper, fd);
+	} else {
+		uxs_listener_close(&door->listener);
+	}
+}
+
 void
 door_close(struct door *door)
 {
 	mailbox_close(&door->mailbox);
 	if (door->context != NULL)
 		uxs_watch_stop(door->context->loop, &door->watch);
-	uxs_listener_close(&door->listener);
+	close_listener(door);
 }

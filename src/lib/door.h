@@ -26,6 +26,7 @@ struct uxs_error;
  */
 
 struct door;
+struct reaper;
 
 /* What all doors of a server share. */
 struct door_context {
@@ -36,6 +37,7 @@ struct door_context {
 	struct uxs_log *log;
 	struct session_context *sessions;
 	const struct mailbox_context *mailboxes;
+	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int backlog;
 	/* Out of descriptors: the door is shut until door_resume. */
 	void (*on_paused)(struct door_context *context);

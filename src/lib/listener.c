@@ -18,13 +18,10 @@
 
 #include "listener_check.h"
 #include "listener_words.h"
+#include "passing.h"
 #include "shown.h"
 #include "socket_file.h"
 #include "sysret.h"
-
-#ifndef SO_PASSRIGHTS
-#define SO_PASSRIGHTS 83 /* Linux 6.16; newer than Debian 12's libc */
-#endif
 
 /* ---- opening ---- */
 
@@ -69,21 +66,17 @@ remove_dead(struct uxs_listener *l, struct uxs_error *why)
  * with listen, and accepted sockets inherit what was set when they connected.
  */
 static int
-set_options(int fd, enum uxs_type type)
+set_options(struct uxs_listener *l)
 {
-	const int on = 1, off = 0;
+	const int on = 1;
+	int r;
 
-	/*
-	 * A passed descriptor can make recv(2) or close(2) wait: refuse them
-	 * all. Kernels before 6.16 do not know the option.
-	 */
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) < 0 &&
-	    errno != ENOPROTOOPT)
-		return -errno;
+	if ((r = passing_refuse(l->fd, &l->refuses_descriptors)) < 0)
+		return r;
 	/* A datagram's sender; and what tells an empty seqpacket from the end
 	 * of file is that only the message has credentials with it. */
-	if (type != UXS_STREAM)
-		return sysret(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
+	if (l->address->type != UXS_STREAM)
+		return sysret(setsockopt(l->fd, SOL_SOCKET, SO_PASSCRED, &on,
 		    sizeof(on)));
 	return 0;
 }
@@ -97,7 +90,7 @@ make_socket(struct uxs_listener *l, struct uxs_error *why)
 
 	if (r >= 0) {
 		l->fd = r;
-		r = set_options(l->fd, l->address->type);
+		r = set_options(l);
 	}
 	return r < 0 ? listener_explain(why, UXS_FAILURE_SYSTEM, -r,
 			   l->address->name, "cannot make a socket") :

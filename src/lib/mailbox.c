@@ -17,6 +17,8 @@
 
 #include "client.h"
 #include "outbox.h"
+#include "passing.h"
+#include "reaper.h"
 
 /* A receive queue holds max_dgram_qlen (10 by default) and one more. */
 #define BATCH_MAX OUTBOX_MAX
@@ -24,18 +26,14 @@
 /* Of a sender's name in the log. */
 #define SENDER_NAME_MAX 256
 
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct ucred))];
-};
-
 struct mailbox_batch {
 	struct mailbox *mailbox;
 	unsigned size; /* messages that are received at once */
 	struct mmsghdr in[BATCH_MAX];
 	struct iovec in_iov[BATCH_MAX];
 	union return_address from[BATCH_MAX];
-	union control control[BATCH_MAX];
+	char *control; /* of each message control_size bytes */
+	size_t control_size;
 
 	unsigned current; /* the message in hand */
 	struct outbox outbox;
@@ -156,8 +154,8 @@ prepare_batch(struct mailbox_batch *b)
 			.msg_namelen = sizeof(b->from[i].un),
 			.msg_iov = &b->in_iov[i],
 			.msg_iovlen = 1,
-			.msg_control = &b->control[i],
-			.msg_controllen = sizeof(b->control[i]),
+			.msg_control = b->control + i * b->control_size,
+			.msg_controllen = b->control_size,
 		};
 	}
 }
@@ -210,7 +208,9 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 		return;
 	stats_of(m)->received_messages++;
 	stats_of(m)->received_bytes += in->msg_len;
-	if (in->msg_hdr.msg_flags & MSG_TRUNC)
+	if (in->msg_hdr.msg_flags & MSG_CTRUNC)
+		count_drop(m, m->batch->current, UXS_DROP_LOST_DESCRIPTORS);
+	else if (in->msg_hdr.msg_flags & MSG_TRUNC)
 		count_drop(m, m->batch->current, UXS_DROP_TOO_LONG);
 	else if (is_own(&m->client.peer))
 		count_drop(m, m->batch->current, UXS_DROP_SELF);
@@ -226,9 +226,13 @@ receive_batch(struct mailbox *m)
 	int n;
 
 	prepare_batch(b);
-	n = recvmmsg(m->watch.fd, b->in, b->size, MSG_DONTWAIT, NULL);
+	n = recvmmsg(m->watch.fd, b->in, b->size,
+	    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	if (n <= 0)
 		return 0;
+	/* Whatever becomes of the messages. */
+	for (int i = 0; m->context->reaper != NULL && i < n; i++)
+		reaper_put_passed(m->context->reaper, &b->in[i].msg_hdr);
 	for (b->current = 0; b->current < (unsigned)n; b->current++)
 		on_datagram(m, &b->in[b->current]);
 	outbox_send(&b->outbox);
@@ -257,6 +261,25 @@ size_batch(struct mailbox_batch *b, const struct mailbox_context *context)
 	}
 }
 
+static struct mailbox_batch *
+new_batch(const struct mailbox_context *context)
+{
+	struct mailbox_batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	b->control_size = context->reaper != NULL ?
+	    sizeof(union passing_control) :
+	    CMSG_SPACE(sizeof(struct ucred));
+	/* Both sizes keep every part as well aligned as the first. */
+	if ((b->control = calloc(BATCH_MAX, b->control_size)) == NULL) {
+		free(b);
+		return NULL;
+	}
+	size_batch(b, context);
+	return b;
+}
+
 int
 mailbox_open(struct mailbox *m, const struct mailbox_context *context,
     const struct uxs_listener *listener)
@@ -269,9 +292,8 @@ mailbox_open(struct mailbox *m, const struct mailbox_context *context,
 		.context = context,
 		.watch = { .fd = fd, .on_ready = on_ready },
 	};
-	if ((m->batch = calloc(1, sizeof(*m->batch))) == NULL)
+	if ((m->batch = new_batch(context)) == NULL)
 		return -ENOMEM;
-	size_batch(m->batch, context);
 	m->batch->mailbox = m;
 	m->batch->outbox.on_sent = on_sent;
 	m->batch->outbox.on_dropped = on_dropped;
@@ -306,6 +328,7 @@ mailbox_close(struct mailbox *m)
 		return;
 	uxs_watch_stop(m->context->loop, &m->watch);
 	outbox_close(&m->batch->outbox);
+	free(m->batch->control);
 	free(m->batch);
 	m->batch = NULL;
 }

@@ -23,6 +23,7 @@
 
 struct mailbox;
 struct mailbox_batch;
+struct reaper;
 
 struct mailbox_context {
 	struct uxs_loop *loop;
@@ -34,6 +35,7 @@ struct mailbox_context {
 	char *buffer; /* a batch of messages lands here */
 	size_t buffer_size; /* at least max_message */
 	size_t max_message;
+	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 };
 
 struct mailbox {

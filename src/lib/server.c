@@ -17,6 +17,7 @@
 #include <uxsrv/units.h>
 
 #include "door.h"
+#include "reaper.h"
 
 /* Out of descriptors, accepting is tried again after this long, or as soon as
  * a session of ours closes. Short against what people notice, long against
@@ -42,6 +43,7 @@ struct uxs_server {
 	struct session_context sessions;
 	struct mailbox_context mailboxes;
 	struct door_context door_context;
+	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
 	struct uxs_timer pause_timer, drain_timer;
 	char *buffer; /* page-aligned: copies from there cost half as much */
 	size_t buffer_size;
@@ -239,6 +241,24 @@ on_directory_warning(void *arg, const char *text)
 	say(arg, UXS_WARNING, text);
 }
 
+/* Only where the kernel leaves it to us to get rid of passed descriptors. */
+static int
+start_reaper(struct uxs_server *s, struct uxs_error *why)
+{
+	bool is_needed = false;
+	int r;
+
+	for (size_t i = 0; i < s->n_doors; i++)
+		is_needed |= !s->doors[i].listener.refuses_descriptors;
+	if (is_needed && (r = reaper_open(&s->reaper)) < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot start the thread that closes descriptors: %s",
+		    strerror(-r));
+	s->sessions.reaper = s->mailboxes.reaper = s->door_context.reaper =
+	    s->reaper;
+	return 0;
+}
+
 /* All names first, then all clients: nobody is let in to a server that cannot
  * open the rest of its addresses. */
 static int
@@ -261,6 +281,8 @@ open_doors(struct uxs_server *s, struct uxs_error *why)
 		if (r < 0)
 			return r;
 	}
+	if ((r = start_reaper(s, why)) < 0)
+		return r;
 	for (size_t i = 0; i < s->n_doors; i++) {
 		if ((r = door_start(&s->doors[i], &s->door_context, why)) < 0)
 			return r;
@@ -446,6 +468,7 @@ uxs_server_close(struct uxs_server **server)
 	uxs_timer_stop(&s->loop, &s->pause_timer);
 	for (size_t i = 0; i < s->conf.n_addresses; i++)
 		door_close(&s->doors[i]);
+	reaper_close(&s->reaper);
 	if (s->has_signals)
 		uxs_signals_stop(&s->signals);
 	uxs_loop_close(&s->loop);

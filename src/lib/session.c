@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "client.h"
+#include "reaper.h"
 #include "wire.h"
 
 static struct uxs_stats_of_type *
@@ -311,10 +311,15 @@ receive_once(struct session *s, size_t *n)
 {
 	char *buffer = s->context->buffer;
 
+	const size_t size = is_packets(s) ? s->context->max_message :
+					    stream_size(s);
+
+	if (s->context->reaper != NULL)
+		return wire_receive_passed(s->watch.fd, buffer, size,
+		    is_packets(s), s->context->reaper, n);
 	if (is_packets(s))
-		return wire_receive_packet(s->watch.fd, buffer,
-		    s->context->max_message, n);
-	return wire_receive_stream(s->watch.fd, buffer, stream_size(s), n);
+		return wire_receive_packet(s->watch.fd, buffer, size, n);
+	return wire_receive_stream(s->watch.fd, buffer, size, n);
 }
 
 static void
@@ -336,6 +341,9 @@ read_once(struct session *s)
 		break;
 	case WIRE_TOO_LONG:
 		on_too_long(s);
+		break;
+	case WIRE_LOST:
+		session_close(s, UXS_CLOSE_LOST_DESCRIPTORS);
 		break;
 	case WIRE_BROKEN:
 		session_close(s, UXS_CLOSE_ERROR);
@@ -456,7 +464,7 @@ session_close(struct session *s, enum uxs_close reason)
 		context->service->on_end(&s->client, context->service->arg);
 	uxs_timer_stop(context->loop, &s->timer);
 	uxs_watch_stop(context->loop, &s->watch);
-	close(s->watch.fd);
+	reaper_put(context->reaper, s->watch.fd);
 	LIST_REMOVE(s, next);
 	context->stats->of[s->client.type].connections--;
 	context->stats->closed[reason]++;

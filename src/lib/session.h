@@ -39,6 +39,7 @@ enum session_state {
 
 LIST_HEAD(sessions, session);
 struct session;
+struct reaper;
 
 /* What all sessions of a loop share. */
 struct session_context {
@@ -50,6 +51,7 @@ struct session_context {
 	size_t buffer_size;
 	size_t max_output; /* unread output, before reading stops */
 	size_t max_message;
+	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
 	struct sessions sessions;
 	bool is_draining; /* new ones are drained at once */

@@ -26,6 +26,7 @@ uxs_drop_name(enum uxs_drop drop)
 		[UXS_DROP_GONE] = "gone",
 		[UXS_DROP_TOO_LONG] = "too_long",
 		[UXS_DROP_SELF] = "self",
+		[UXS_DROP_LOST_DESCRIPTORS] = "lost_descriptors",
 		[UXS_DROP_ERROR] = "error",
 	};
 
@@ -42,6 +43,7 @@ uxs_close_name(enum uxs_close close)
 		[UXS_CLOSE_IDLE] = "idle_timeout",
 		[UXS_CLOSE_WRITE_TIMEOUT] = "write_timeout",
 		[UXS_CLOSE_TOO_LONG] = "too_long",
+		[UXS_CLOSE_LOST_DESCRIPTORS] = "lost_descriptors",
 		[UXS_CLOSE_MEMORY] = "memory",
 		[UXS_CLOSE_ERROR] = "error",
 		[UXS_CLOSE_RULES] = "rules",

@@ -6,6 +6,9 @@
 #include <limits.h>
 #include <sys/socket.h>
 
+#include "passing.h"
+#include "reaper.h"
+
 /*
  * The send buffer bounds a packet. Make room for one that is larger than the
  * default; the kernel doubles the number, and bounds it by wmem_max.
@@ -73,6 +76,18 @@ wire_receive_stream(int fd, void *buffer, size_t size, size_t *n)
 
 /* Both an empty packet and the end of file are a receive of 0; but only the
  * packet carries credentials, since SO_PASSCRED was on before it was sent. */
+static enum wire_received
+received(const struct msghdr *message, ssize_t r, bool is_packet)
+{
+	if (message->msg_flags & MSG_CTRUNC)
+		return WIRE_LOST;
+	if (message->msg_flags & MSG_TRUNC)
+		return WIRE_TOO_LONG;
+	if (r == 0 && (!is_packet || message->msg_controllen == 0))
+		return WIRE_END;
+	return WIRE_RECEIVED;
+}
+
 enum wire_received
 wire_receive_packet(int fd, void *buffer, size_t size, size_t *n)
 {
@@ -90,9 +105,26 @@ wire_receive_packet(int fd, void *buffer, size_t size, size_t *n)
 	ssize_t r = recvmsg(fd, &message, MSG_DONTWAIT);
 
 	*n = r > 0 ? (size_t)r : 0;
+	return r < 0 ? failed(errno) : received(&message, r, true);
+}
+
+enum wire_received
+wire_receive_passed(int fd, void *buffer, size_t size, bool is_packet,
+    struct reaper *reaper, size_t *n)
+{
+	union passing_control control; /* the kernel fills in what it uses */
+	struct iovec iov = { .iov_base = buffer, .iov_len = size };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t r = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	*n = r > 0 ? (size_t)r : 0;
 	if (r < 0)
 		return failed(errno);
-	if (message.msg_flags & MSG_TRUNC)
-		return WIRE_TOO_LONG;
-	return r == 0 && message.msg_controllen == 0 ? WIRE_END : WIRE_RECEIVED;
+	reaper_put_passed(reaper, &message);
+	return received(&message, r, is_packet);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct reaper;
+
 /*
  * One send and one receive on a connected socket, each a single system call
  * (but where a packet needs a larger buffer), with what it came to as a value.
@@ -26,6 +28,7 @@ enum wire_received {
 	WIRE_END, /* end of file: nothing will come any more */
 	WIRE_RESET, /* the other end closed with our output unread; read on */
 	WIRE_TOO_LONG, /* a packet of over size bytes; it is lost */
+	WIRE_LOST, /* passed descriptors did not arrive with the rest */
 	WIRE_BROKEN, /* the socket is of no use any more */
 };
 
@@ -36,5 +39,13 @@ enum wire_received wire_receive_stream(int fd, void *buffer, size_t size,
 /* Needs SO_PASSCRED on the listener, to tell an empty packet from the end. */
 enum wire_received wire_receive_packet(int fd, void *buffer, size_t size,
     size_t *n);
+
+/*
+ * Either of the two, for kernels that cannot refuse passed descriptors: takes
+ * them along and gives them to the reaper. A plain receive would close them
+ * on the spot, and that can wait.
+ */
+enum wire_received wire_receive_passed(int fd, void *buffer, size_t size,
+    bool is_packet, struct reaper *reaper, size_t *n);
 
 #endif
