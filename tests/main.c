@@ -36,6 +36,7 @@ all_suites(void)
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_access());
 	ADD(suite_hostile_passing());
+	ADD(suite_hostile_shortage());
 	ADD(suite_uxecho_rules());
 	ADD(suite_uxecho_log());
 	ADD(suite_histogram());

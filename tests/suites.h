@@ -28,6 +28,7 @@ Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_access(void);
 Suite *suite_hostile_passing(void);
+Suite *suite_hostile_shortage(void);
 Suite *suite_uxecho_rules(void);
 Suite *suite_uxecho_log(void);
 

@@ -8,9 +8,13 @@
 #include <uxsrv/error.h>
 
 #include "reaper.h"
+#include "shortage.h"
 
 /* Connections that are admitted before others get their turn. */
 #define ACCEPTS_PER_TURN 16
+
+/* Those who are told that there is no room, between two pauses. */
+#define REFUSALS_PER_PAUSE 64
 
 static enum uxs_type
 type_of(const struct door *door)
@@ -128,18 +132,43 @@ admit(struct door *door, int fd)
 	}
 }
 
+/* With the spare descriptor, one after the other. Who they are is not logged:
+ * the line about the pause is enough while it lasts. */
+static void
+refuse_who_wait(struct door *door)
+{
+	struct shortage *shortage = door->context->shortage;
+	int r = UXS_ACCEPT_OK;
+
+	for (int i = 0; i < REFUSALS_PER_PAUSE && r == UXS_ACCEPT_OK; i++) {
+		int fd;
+
+		shortage_lend(shortage);
+		r = uxs_listener_accept(&door->listener, &fd);
+		if (r == UXS_ACCEPT_OK) {
+			reaper_put(door->context->reaper, fd);
+			stats_of(door)->refused[UXS_REFUSAL_DESCRIPTORS]++;
+		}
+		shortage_take_back(shortage);
+	}
+}
+
 static void
 pause_accepting(struct door *door)
 {
 	struct door_context *context = door->context;
 
+	context->on_short(context);
+	if (shortage_is_long(context->shortage))
+		refuse_who_wait(door);
 	uxs_watch_stop(context->loop, &door->watch);
 	context->stats->pauses++;
+	if (!shortage_pause(context->shortage))
+		return;
 	uxs_log_print(context->log, UXS_WARNING, UXS_EVENT_PAUSED,
 	    uxs_loop_now_ns(context->loop),
 	    "%s: out of descriptors or memory; accepting is paused",
 	    uxs_type_name(type_of(door)));
-	context->on_paused(context);
 }
 
 static void
@@ -163,6 +192,10 @@ accept_one(struct door *door)
 		end(door);
 		return false;
 	}
+	/* The descriptor comes before the look who waits: there is one again,
+	 * also where nobody waits any more. */
+	if (r != UXS_ACCEPT_EXHAUSTED)
+		shortage_over(door->context->shortage);
 	switch ((enum uxs_accept)r) {
 	case UXS_ACCEPT_OK:
 		admit(door, fd);

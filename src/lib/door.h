@@ -27,6 +27,7 @@ struct uxs_error;
 
 struct door;
 struct reaper;
+struct shortage;
 
 /* What all doors of a server share. */
 struct door_context {
@@ -37,10 +38,11 @@ struct door_context {
 	struct uxs_log *log;
 	struct session_context *sessions;
 	const struct mailbox_context *mailboxes;
+	struct shortage *shortage; /* a door that it shuts waits for resume */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int backlog;
-	/* Out of descriptors: the door is shut until door_resume. */
-	void (*on_paused)(struct door_context *context);
+	/* Out of descriptors: give back what is held only to save time. */
+	void (*on_short)(struct door_context *context);
 	/* Drained: nobody waits any more, and nobody will come. */
 	void (*on_ended)(struct door_context *context);
 	/* The listening socket is of no use any more. */

@@ -54,6 +54,7 @@ drop_of_path(enum return_path_outcome outcome)
 	case RETURN_PATH_SELF:
 		return UXS_DROP_SELF;
 	case RETURN_PATH_EXHAUSTED:
+		return UXS_DROP_DESCRIPTORS;
 	case RETURN_PATH_OPEN:
 		break;
 	}

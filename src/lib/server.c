@@ -14,15 +14,10 @@
 
 #include <uxsrv/error.h>
 #include <uxsrv/ledger.h>
-#include <uxsrv/units.h>
 
 #include "door.h"
 #include "reaper.h"
-
-/* Out of descriptors, accepting is tried again after this long, or as soon as
- * a session of ours closes. Short against what people notice, long against
- * the few microseconds that a vain attempt costs. */
-#define PAUSE_NS (50 * UXS_NS_PER_MS)
+#include "shortage.h"
 
 /* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
  * kernel gives memory only for what is used of it. */
@@ -43,8 +38,9 @@ struct uxs_server {
 	struct session_context sessions;
 	struct mailbox_context mailboxes;
 	struct door_context door_context;
+	struct shortage shortage;
 	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
-	struct uxs_timer pause_timer, drain_timer;
+	struct uxs_timer drain_timer;
 	char *buffer; /* page-aligned: copies from there cost half as much */
 	size_t buffer_size;
 	size_t n_doors;
@@ -127,37 +123,29 @@ server_of(struct door_context *context)
 }
 
 static void
-try_again_later(struct uxs_server *s)
-{
-	uxs_timer_start(&s->loop, &s->pause_timer,
-	    uxs_loop_now_ns(&s->loop) + PAUSE_NS);
-}
-
-static void
 resume_doors(struct uxs_server *s)
 {
-	uxs_timer_stop(&s->loop, &s->pause_timer);
 	for (size_t i = 0; i < s->n_doors; i++) {
 		if (door_resume(&s->doors[i]) < 0)
-			try_again_later(s);
+			shortage_pause(&s->shortage);
 	}
 }
 
 static void
 on_pause_over(struct uxs_timer *timer)
 {
-	resume_doors(uxs_container_of(timer, struct uxs_server, pause_timer));
+	resume_doors(uxs_container_of(timer, struct uxs_server,
+	    shortage.timer));
 }
 
-/* Those that mailboxes hold to save time are worth less than a client. */
+/* What mailboxes hold to save time is worth less than a client. */
 static void
-on_door_paused(struct door_context *context)
+on_door_short(struct door_context *context)
 {
 	struct uxs_server *s = server_of(context);
 
 	for (size_t i = 0; i < s->n_doors; i++)
 		mailbox_trim(&s->doors[i].mailbox);
-	try_again_later(s);
 }
 
 static void
@@ -188,7 +176,7 @@ on_session_closed(struct session_context *context,
 	door_log(&s->door_context, UXS_INFO, UXS_EVENT_SESSION,
 	    session->client.type, "closed", uxs_close_name(session->reason),
 	    &session->client.peer);
-	if (uxs_timer_is_started(&s->pause_timer))
+	if (shortage_left(&s->shortage))
 		resume_doors(s);
 	stop_if_drained(s);
 }
@@ -343,8 +331,9 @@ fill_contexts(struct uxs_server *s)
 		.log = s->conf.log,
 		.sessions = &s->sessions,
 		.mailboxes = &s->mailboxes,
+		.shortage = &s->shortage,
 		.backlog = s->conf.backlog,
-		.on_paused = on_door_paused,
+		.on_short = on_door_short,
 		.on_ended = on_door_ended,
 		.on_broken = on_door_broken,
 	};
@@ -361,6 +350,7 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	if ((r = uxs_loop_open(&s->loop)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
+	shortage_open(&s->shortage, &s->loop);
 	uxs_ledger_init(&s->ledger,
 	    &(struct uxs_limits){
 		.max_conns = s->conf.max_conns,
@@ -391,7 +381,8 @@ new_server(const struct uxs_server_conf *conf)
 	if (s->conf.access == NULL)
 		s->conf.access = &s->default_access;
 	s->loop = (struct uxs_loop)UXS_LOOP_CLOSED;
-	s->pause_timer.on_expiry = on_pause_over;
+	s->shortage = (struct shortage)SHORTAGE_NONE;
+	s->shortage.timer.on_expiry = on_pause_over;
 	s->drain_timer.on_expiry = on_drain_over;
 	for (size_t i = 0; i < conf->n_addresses; i++)
 		s->doors[i].listener = (struct uxs_listener)UXS_LISTENER_CLOSED;
@@ -465,7 +456,7 @@ uxs_server_close(struct uxs_server **server)
 	*server = NULL;
 	s->state = SERVER_STOPPED;
 	close_sessions(s);
-	uxs_timer_stop(&s->loop, &s->pause_timer);
+	shortage_close(&s->shortage);
 	for (size_t i = 0; i < s->conf.n_addresses; i++)
 		door_close(&s->doors[i]);
 	reaper_close(&s->reaper);

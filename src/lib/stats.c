@@ -27,6 +27,7 @@ uxs_drop_name(enum uxs_drop drop)
 		[UXS_DROP_TOO_LONG] = "too_long",
 		[UXS_DROP_SELF] = "self",
 		[UXS_DROP_LOST_DESCRIPTORS] = "lost_descriptors",
+		[UXS_DROP_DESCRIPTORS] = "descriptors",
 		[UXS_DROP_ERROR] = "error",
 	};
 
