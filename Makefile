@@ -57,6 +57,8 @@ LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 UXECHO_OBJ := $(UXECHO_SRC:%.c=$(BUILD)/%.o)
 UXPING_OBJ := $(UXPING_SRC:%.c=$(BUILD)/%.o)
 TESTS_OBJ := $(TESTS_SRC:%.c=$(BUILD)/%.o)
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/%.o)
 
 LIB := $(BUILD)/libuxsrv.a
 PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
@@ -148,9 +150,17 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 check-asan: ## run all tests under the address and undefined sanitizers
 	$(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check
 
+# Figures, and no test: what they are depends on the machine.
+$(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
+	$(LINK) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench-guard
+bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (as root)
+	$(BUILD)/bench_guard $(BUILD)/uxecho
+
 # ---- gates ---------------------------------------------------------------
 
-ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(TESTS_SRC)
+ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(TESTS_SRC) $(BENCH_SRC)
 ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h tests/*.h))
 
 .PHONY: lint lint-man lint-scripts format format-check
@@ -212,4 +222,4 @@ help: ## list the targets
 	    awk -F': ' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 -include $(LIB_OBJ:.o=.d) $(UXECHO_OBJ:.o=.d) $(UXPING_OBJ:.o=.d) \
-	$(TESTS_OBJ:.o=.d)
+	$(TESTS_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)
