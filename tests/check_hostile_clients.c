@@ -151,6 +151,17 @@ memory_kib(pid_t pid)
 	return kib;
 }
 
+/* The address sanitizer keeps what was freed, so it would not be seen there. */
+static void
+has_grown_by_less_than(const struct service *service, long kib, long before_kib)
+{
+#ifdef __SANITIZE_ADDRESS__
+	skip("memory is not the program's own under the address sanitizer");
+#else
+	ck_assert_int_lt(memory_kib(service->pid) - before_kib, kib);
+#endif
+}
+
 /* ---- those who do not read ---- */
 
 #define N_WRITERS 1000
@@ -200,8 +211,8 @@ START_TEST(a_thousand_writers_that_never_read_stop_nobody)
 		honest_client_is_served(TYPE);
 	/* What is kept for them, and half as much for what malloc(3) adds
 	 * and for the sessions themselves. */
-	ck_assert_int_lt(memory_kib(service.pid) - before_kib,
-	    N_WRITERS * BUFFER_KIB * 3 / 2);
+	has_grown_by_less_than(&service, N_WRITERS * BUFFER_KIB * 3 / 2,
+	    before_kib);
 	end_attack(&attacker);
 	all_is_as_before(&service, before);
 }
@@ -237,8 +248,8 @@ START_TEST(a_thousand_silent_clients_cost_next_to_nothing)
 	attack(&attacker, TYPE, say_nothing);
 
 	honest_client_is_served(TYPE);
-	ck_assert_int_lt(memory_kib(service.pid) - before_kib,
-	    N_SILENT * SESSION_MAX_KIB);
+	has_grown_by_less_than(&service, N_SILENT * SESSION_MAX_KIB,
+	    before_kib);
 	end_attack(&attacker);
 	all_is_as_before(&service, before);
 }

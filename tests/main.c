@@ -35,6 +35,7 @@ all_suites(void)
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_access());
+	ADD(suite_hostile_peers());
 	ADD(suite_hostile_clients());
 	ADD(suite_hostile_passing());
 	ADD(suite_hostile_shortage());

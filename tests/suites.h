@@ -27,6 +27,7 @@ Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_access(void);
+Suite *suite_hostile_peers(void);
 Suite *suite_hostile_clients(void);
 Suite *suite_hostile_passing(void);
 Suite *suite_hostile_shortage(void);
