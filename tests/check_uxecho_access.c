@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -573,6 +575,54 @@ END_TEST
 
 /* ---- clients that come again ---- */
 
+#define CANNOT_UNSHARE 77
+
+static void
+send_under_two_names(void *unused)
+{
+	send_to_service(bind_datagram(harness_path("home/me"), 0666), "bite");
+	send_to_service(bind_datagram(harness_path("home/you"), 0666), "bite");
+}
+
+/* What is "home" here is not what the server knows by that name. */
+static void
+send_from_another_mount_namespace(void *unused)
+{
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", harness_path("home"), "tmpfs", 0, "mode=0777") < 0)
+		_exit(CANNOT_UNSHARE);
+	as_user(OTHER_UID, OTHER_GID, send_under_two_names, NULL);
+}
+
+START_TEST(name_in_another_mount_namespace_leads_nowhere)
+{
+	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
+	static char root[] = "root";
+	struct service service;
+	int victim, status;
+
+	SKIP_UNLESS_ROOT();
+	make_directory_of("home", 0, 0755);
+	victim = bind_datagram(harness_path("home/me"), 0600);
+	service_start(&service, arguments);
+
+	status =
+	    wait_child(start_child(send_from_another_mount_namespace, NULL));
+	exchange_honestly(root);
+
+	has_heard_nothing(victim);
+	close(victim);
+	if (status == CANNOT_UNSHARE) {
+		skip("cannot have another mount name space here");
+	} else {
+		ck_assert_int_eq(status, 0);
+		service_counts(&service, "(not_senders 1, gone 1)");
+	}
+	service_stop_clean(&service);
+}
+END_TEST
+
 START_TEST(client_that_starts_again_at_its_path_is_answered)
 {
 	static const char *const arguments[] = { "dgram:d", "-a", "any", NULL };
@@ -926,6 +976,7 @@ suite_uxecho_access(void)
 	    N_OF(attacks));
 	tcase_add_loop_test(replies, victim_hears_nothing_in_ten_thousand_tries,
 	    0, N_OF(races));
+	tcase_add_test(replies, name_in_another_mount_namespace_leads_nowhere);
 	tcase_add_test(replies,
 	    client_that_starts_again_at_its_path_is_answered);
 	tcase_add_test(replies,
