@@ -172,7 +172,9 @@ static enum uxs_verdict
 decide(const struct decision_row *row, bool with_list)
 {
 	struct uxs_access access = UXS_ACCESS_EMPTY(OWN);
-	const struct uxs_peer peer = { row->uid, row->gid, 4711 };
+	const struct uxs_peer peer = {
+		.uid = row->uid, .gid = row->gid, .pid = 4711
+	};
 	gid_t gids[2] = { row->groups[0], row->groups[1] };
 	const struct uxs_groups groups = {
 		.is_known = row->n_groups >= 0,
@@ -324,6 +326,30 @@ START_TEST(refuses_what_is_no_rule)
 }
 END_TEST
 
+START_TEST(an_overflow_rule_that_is_insisted_on_matches_the_unmapped_only)
+{
+	struct uxs_access access = UXS_ACCESS_EMPTY(OWN);
+	struct uxs_peer unmapped = UXS_PEER_UNKNOWN;
+	const struct uxs_peer missing = UXS_PEER_UNKNOWN;
+	const struct uxs_peer alice = { .uid = ALICE, .gid = 1 };
+
+	access.takes_overflow = true;
+	unmapped.is_unmapped = true;
+	ck_assert_int_eq(uxs_access_add(&access, UXS_ALLOW, "user:nobody",
+			     &town, NULL),
+	    0);
+
+	ck_assert_int_eq(uxs_access_decide(&access, &unmapped, NULL),
+	    UXS_ALLOW);
+	ck_assert_int_eq(uxs_access_decide(&access, &missing, NULL), UXS_DENY);
+	ck_assert_int_eq(uxs_access_decide(&access, &alice, NULL), UXS_DENY);
+	ck_assert_int_lt(uxs_access_add(&access, UXS_ALLOW, "group:nogroup",
+			     &town, NULL),
+	    0);
+	uxs_access_fini(&access);
+}
+END_TEST
+
 START_TEST(quotes_a_bad_rule_in_one_printable_line)
 {
 	struct uxs_access access = UXS_ACCESS_EMPTY(OWN);
@@ -458,6 +484,8 @@ suite_access(void)
 	tcase_add_test(deciding, a_thousand_rules_keep_their_order);
 
 	TABLE(reading, refuses_what_is_no_rule, bad_rows);
+	tcase_add_test(deciding,
+	    an_overflow_rule_that_is_insisted_on_matches_the_unmapped_only);
 	tcase_add_test(reading, quotes_a_bad_rule_in_one_printable_line);
 	tcase_add_test(reading, a_bad_rule_leaves_the_others);
 

@@ -312,17 +312,19 @@ static const struct {
 	struct ucred ucred;
 	struct uxs_peer expect;
 } ucred_rows[] = {
-	{ { 4711, 1500, 1600 }, { 1500, 1600, 4711 } },
-	{ { 1, 0, 0 }, { 0, 0, 1 } },
+	{ { 4711, 1500, 1600 }, { 1500, 1600, 4711, false } },
+	{ { 1, 0, 0 }, { 0, 0, 1, false } },
 	/* A pid that is not known leaves the rest. */
-	{ { 0, 1500, 1600 }, { 1500, 1600, 0 } },
-	{ { -1, 1500, 1600 }, { 1500, 1600, 0 } },
+	{ { 0, 1500, 1600 }, { 1500, 1600, 0, false } },
+	{ { -1, 1500, 1600 }, { 1500, 1600, 0, false } },
 	/* So does a group that is not mapped here. */
-	{ { 4711, 1500, 65534 }, { 1500, UXS_GID_NONE, 4711 } },
-	{ { 4711, 1500, UXS_GID_NONE }, { 1500, UXS_GID_NONE, 4711 } },
+	{ { 4711, 1500, 65534 }, { 1500, UXS_GID_NONE, 4711, false } },
+	{ { 4711, 1500, UXS_GID_NONE }, { 1500, UXS_GID_NONE, 4711, false } },
 	/* Without a user nothing is known. */
 	{ { 0, 65534, 65534 }, UXS_PEER_UNKNOWN },
-	{ { 4711, 65534, 1600 }, UXS_PEER_UNKNOWN },
+	{ { 4711, 65534, 1600 },
+	    { UXS_UID_NONE, UXS_GID_NONE, 0,
+		true } }, /* but somebody is there */
 	{ { 4711, UXS_UID_NONE, 1600 }, UXS_PEER_UNKNOWN },
 };
 
@@ -343,6 +345,7 @@ START_TEST(takes_from_a_message_what_is_known)
 	ck_assert_uint_eq(peer.uid, ucred_rows[_i].expect.uid);
 	ck_assert_uint_eq(peer.gid, ucred_rows[_i].expect.gid);
 	ck_assert_int_eq(peer.pid, ucred_rows[_i].expect.pid);
+	ck_assert(peer.is_unmapped == ucred_rows[_i].expect.is_unmapped);
 }
 END_TEST
 
@@ -628,10 +631,11 @@ static const struct {
 	struct uxs_peer peer;
 	const char *expect, *named;
 } print_rows[] = {
-	{ { 0, 0, 1 }, "uid=0 gid=0 pid=1", "uid=0(root) gid=0 pid=1" },
-	{ { 3123456789, 7, 0 }, "uid=3123456789 gid=7 pid=unknown",
+	{ { 0, 0, 1, false }, "uid=0 gid=0 pid=1", "uid=0(root) gid=0 pid=1" },
+	{ { 3123456789, 7, 0, false }, "uid=3123456789 gid=7 pid=unknown",
 	    "uid=3123456789 gid=7 pid=unknown" },
-	{ { 3123456789, UXS_GID_NONE, 7 }, "uid=3123456789 gid=unknown pid=7",
+	{ { 3123456789, UXS_GID_NONE, 7, false },
+	    "uid=3123456789 gid=unknown pid=7",
 	    "uid=3123456789 gid=unknown pid=7" },
 	{ UXS_PEER_UNKNOWN, "uid=unknown gid=unknown pid=unknown",
 	    "uid=unknown gid=unknown pid=unknown" },

@@ -195,6 +195,10 @@ static const struct {
 	/* The overflow uid stands for everybody who is unknown. */
 	{ { "-a", "uid:65533-65535" }, { 65534, 65534, NO_GROUP }, false },
 	{ { "-a", "any" }, { 65534, 65534, NO_GROUP }, true },
+	/* Unless it is insisted on. */
+	{ { "-a", "uid:65534", "--force" }, { 65534, 65534, NO_GROUP }, true },
+	{ { "-a", "uid:65534", "--force" }, { 1500, 1500, NO_GROUP }, false },
+	{ { "--force", "-a", "uid:1500" }, { 65534, 65534, NO_GROUP }, false },
 };
 
 START_TEST(rules_decide_who_is_served)

@@ -42,6 +42,9 @@ struct uxs_rule {
 
 struct uxs_access {
 	uid_t own_uid;
+	/* Take a rule that names just the overflow uid. It matches everybody
+	 * whom the kernel attests as unmapped, and nobody else. */
+	bool takes_overflow;
 	size_t n;
 	struct uxs_rule *rules; /* owned */
 };
@@ -64,7 +67,7 @@ extern const struct uxs_names uxs_names_system;
  * Append a rule. who is one of: any, self, root, user:NAME or user:UID,
  * group:NAME or group:GID, uid:N or uid:N-M, gid:N or gid:N-M. A rule that
  * names the overflow uid or gid itself is refused: it stands for everybody
- * who is not mapped here, not for a user.
+ * who is not mapped here, not for a user. See takes_overflow for the uid.
  *
  * Returns 0, or a negative errno with *why (kind usage) quoting who.
  */
@@ -79,7 +82,8 @@ int uxs_access_add_line(struct uxs_access *access, const char *line,
     const struct uxs_names *names, struct uxs_error *why);
 
 /*
- * Judge. Unknown credentials match "any" only. Where the supplementary groups
+ * Judge. Unknown credentials match "any" only, and, unmapped, a rule for the
+ * overflow uid. Where the supplementary groups
  * are not known (datagrams), a group rule that allows does not match by them,
  * and one that denies does: doubt keeps people out. groups may be NULL, for
  * not known.

@@ -24,6 +24,9 @@ struct uxs_peer {
 	uid_t uid; /* UXS_UID_NONE: unknown */
 	gid_t gid; /* UXS_GID_NONE: unknown */
 	pid_t pid; /* 0: unknown, as in another pid namespace; for logs only */
+	/* The kernel attests a process, and the overflow uid: somebody who is
+	 * not mapped here, and no telling who. uid is unknown then. */
+	bool is_unmapped;
 };
 
 #define UXS_PEER_UNKNOWN                                 \

@@ -127,13 +127,17 @@ parse_who(const char *who, uid_t own_uid, const struct uxs_names *names,
 
 /* An unmapped user is not "nobody", whatever the user data base says. */
 static bool
-names_overflow(const struct uxs_rule *rule)
+names_overflow_uid(const struct uxs_rule *rule)
 {
-	return rule->first == rule->last &&
-	    ((rule->kind == UXS_RULE_UID &&
-		 rule->first == uxs_overflow_uid()) ||
-		(rule->kind == UXS_RULE_GID &&
-		    rule->first == uxs_overflow_gid()));
+	return rule->kind == UXS_RULE_UID && rule->first == rule->last &&
+	    rule->first == uxs_overflow_uid();
+}
+
+static bool
+names_overflow_gid(const struct uxs_rule *rule)
+{
+	return rule->kind == UXS_RULE_GID && rule->first == rule->last &&
+	    rule->first == uxs_overflow_gid();
 }
 
 int
@@ -146,11 +150,12 @@ uxs_access_add(struct uxs_access *access, enum uxs_verdict verdict,
 
 	if (objection != NULL)
 		return refuse(why, who, objection);
-	if (names_overflow(&rule))
+	if (names_overflow_gid(&rule) ||
+	    (names_overflow_uid(&rule) && !access->takes_overflow))
 		return refuse(why, who,
 		    "this id stands for everybody who is not mapped into our "
 		    "user namespace, and is treated as unknown; give the "
-		    "service a user of its own");
+		    "service a user of its own, or insist with --force");
 	rules = reallocarray(access->rules, access->n + 1, sizeof(*rules));
 	if (rules == NULL)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
@@ -252,6 +257,9 @@ matches(const struct uxs_rule *rule, const struct uxs_peer *peer,
 {
 	if (rule->kind == UXS_RULE_ANY)
 		return true;
+	/* Only there if it was insisted on. */
+	if (names_overflow_uid(rule))
+		return peer->is_unmapped;
 	if (!uxs_peer_is_known(peer))
 		return false;
 	if (rule->kind == UXS_RULE_UID)

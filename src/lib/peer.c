@@ -70,8 +70,14 @@ uxs_overflow_gid(void)
 static void
 fill(struct uxs_peer *peer, const struct ucred *ucred)
 {
-	if (ucred->uid == UXS_UID_NONE || ucred->uid == uxs_overflow_uid())
+	if (ucred->uid == UXS_UID_NONE)
 		return;
+	if (ucred->uid == uxs_overflow_uid()) {
+		/* Without a pid these are no credentials at all: a message
+		 * that was queued before SO_PASSCRED was on has such. */
+		peer->is_unmapped = ucred->pid > 0;
+		return;
+	}
 	peer->uid = ucred->uid;
 	if (ucred->gid != uxs_overflow_gid())
 		peer->gid = ucred->gid;

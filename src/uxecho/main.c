@@ -110,6 +110,7 @@ take_rules(struct daemon *d, struct uxs_access *next, struct uxs_error *why)
 	int r;
 
 	*next = (struct uxs_access)UXS_ACCESS_EMPTY(d->access->own_uid);
+	next->takes_overflow = d->access->takes_overflow;
 	if ((r = rules_load(&d->options.rules, next, why)) < 0 ||
 	    (r = uxs_server_set_access(d->server, next, why)) < 0)
 		uxs_access_fini(next);

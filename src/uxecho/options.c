@@ -234,6 +234,13 @@ apply_force_dir(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_force(struct options *o, const char *argument, struct uxs_error *why)
+{
+	o->access.takes_overflow = true;
+	return NULL;
+}
+
+static const char *
 apply_check(struct options *o, const char *argument, struct uxs_error *why)
 {
 	o->is_check = true;
@@ -351,6 +358,8 @@ static const struct option_spec specs[] = {
 	    apply_drain },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
+	{ { 0, "force", NULL, "accept a rule that names the overflow user" },
+	    apply_force },
 	{ { 'l', "log-format", "FORMAT", "text, journal, json or auto (auto)" },
 	    apply_log_format },
 	{ { 0, "syslog", NULL, "log to syslog in place of standard error" },

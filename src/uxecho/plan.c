@@ -139,8 +139,10 @@ find_user(struct user *user, const char *text, struct uxs_error *why)
 static void
 forget_overflow(struct uxs_peer *peer)
 {
-	if (peer->uid == uxs_overflow_uid())
+	if (peer->uid == uxs_overflow_uid()) {
 		*peer = (struct uxs_peer)UXS_PEER_UNKNOWN;
+		peer->is_unmapped = true;
+	}
 	if (peer->gid == uxs_overflow_gid())
 		peer->gid = UXS_GID_NONE;
 }
