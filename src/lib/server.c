@@ -9,20 +9,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <uxsrv/error.h>
 #include <uxsrv/ledger.h>
 
-#include "door.h"
-#include "reaper.h"
-#include "shortage.h"
-
-/* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
- * kernel gives memory only for what is used of it. */
-#define READ_BUFFER_BYTES ((size_t)256 * 1024)
-#define BATCH_BUFFER_BYTES ((size_t)4 * 1024 * 1024)
+#include "doors.h"
+#include "worker.h"
 
 enum server_state { SERVER_SERVING, SERVER_DRAINING, SERVER_STOPPED };
 
@@ -30,28 +23,27 @@ struct uxs_server {
 	struct uxs_server_conf conf;
 	struct uxs_access default_access;
 	enum server_state state;
-	struct uxs_loop loop;
 	struct uxs_signals signals;
 	bool has_signals;
-	struct uxs_stats stats;
 	struct uxs_ledger ledger;
-	struct session_context sessions;
-	struct mailbox_context mailboxes;
-	struct door_context door_context;
-	struct shortage shortage;
-	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
+	struct doors doors;
 	struct uxs_timer drain_timer;
-	char *buffer; /* page-aligned: copies from there cost half as much */
-	size_t buffer_size;
-	size_t n_doors;
-	struct door doors[];
+	/* The first one's loop has the doors, the signals and the timer. */
+	size_t n_workers;
+	struct worker workers[];
 };
+
+static struct uxs_loop *
+loop_of(struct uxs_server *s)
+{
+	return &s->workers[0].loop;
+}
 
 static void
 say(struct uxs_server *s, enum uxs_level level, const char *text)
 {
 	uxs_log_print(s->conf.log, level, UXS_EVENT_LIFE,
-	    uxs_loop_now_ns(&s->loop), "%s", text);
+	    uxs_loop_now_ns(loop_of(s)), "%s", text);
 }
 
 /* ---- the end ---- */
@@ -59,22 +51,20 @@ say(struct uxs_server *s, enum uxs_level level, const char *text)
 static void
 stop_if_drained(struct uxs_server *s)
 {
-	if (s->state != SERVER_DRAINING || !LIST_EMPTY(&s->sessions.sessions))
+	if (s->state != SERVER_DRAINING || !doors_have_ended(&s->doors))
 		return;
-	for (size_t i = 0; i < s->n_doors; i++) {
-		if (!s->doors[i].has_ended)
+	for (size_t i = 0; i < s->n_workers; i++) {
+		if (!worker_is_idle(&s->workers[i]))
 			return;
 	}
-	uxs_loop_stop(&s->loop);
+	uxs_loop_stop(loop_of(s));
 }
 
 static void
 close_sessions(struct uxs_server *s)
 {
-	struct session *session;
-
-	while ((session = LIST_FIRST(&s->sessions.sessions)) != NULL)
-		session_close(session, UXS_CLOSE_DRAIN);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_close_sessions(&s->workers[i]);
 }
 
 static void
@@ -91,19 +81,15 @@ on_drain_over(struct uxs_timer *timer)
 void
 uxs_server_drain(struct uxs_server *s)
 {
-	struct session *session;
-
 	if (s->state != SERVER_SERVING)
 		return;
 	s->state = SERVER_DRAINING;
-	s->sessions.is_draining = true;
 	say(s, UXS_NOTICE, "draining: no new clients");
-	uxs_timer_start(&s->loop, &s->drain_timer,
-	    uxs_loop_now_ns(&s->loop) + s->conf.drain_ns);
-	for (size_t i = 0; i < s->n_doors; i++)
-		door_drain(&s->doors[i]);
-	LIST_FOREACH (session, &s->sessions.sessions, next)
-		session_drain(session);
+	uxs_timer_start(loop_of(s), &s->drain_timer,
+	    uxs_loop_now_ns(loop_of(s)) + s->conf.drain_ns);
+	doors_drain(&s->doors);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_drain(&s->workers[i]);
 	stop_if_drained(s);
 }
 
@@ -111,7 +97,7 @@ void
 uxs_server_stop(struct uxs_server *s)
 {
 	s->state = SERVER_STOPPED;
-	uxs_loop_stop(&s->loop);
+	uxs_loop_stop(loop_of(s));
 }
 
 /* ---- what doors and sessions tell ---- */
@@ -119,33 +105,7 @@ uxs_server_stop(struct uxs_server *s)
 static struct uxs_server *
 server_of(struct door_context *context)
 {
-	return uxs_container_of(context, struct uxs_server, door_context);
-}
-
-static void
-resume_doors(struct uxs_server *s)
-{
-	for (size_t i = 0; i < s->n_doors; i++) {
-		if (door_resume(&s->doors[i]) < 0)
-			shortage_pause(&s->shortage);
-	}
-}
-
-static void
-on_pause_over(struct uxs_timer *timer)
-{
-	resume_doors(uxs_container_of(timer, struct uxs_server,
-	    shortage.timer));
-}
-
-/* What mailboxes hold to save time is worth less than a client. */
-static void
-on_door_short(struct door_context *context)
-{
-	struct uxs_server *s = server_of(context);
-
-	for (size_t i = 0; i < s->n_doors; i++)
-		mailbox_trim(&s->doors[i].mailbox);
+	return uxs_container_of(context, struct uxs_server, doors.context);
 }
 
 static void
@@ -161,7 +121,7 @@ on_door_broken(struct door_context *context, int r)
 	struct uxs_server *s = server_of(context);
 
 	uxs_log_print(s->conf.log, UXS_ERROR, UXS_EVENT_LIFE,
-	    uxs_loop_now_ns(&s->loop), "cannot accept: %s", strerror(-r));
+	    uxs_loop_now_ns(loop_of(s)), "cannot accept: %s", strerror(-r));
 	uxs_server_drain(s);
 }
 
@@ -170,14 +130,13 @@ on_session_closed(struct session_context *context,
     const struct session *session)
 {
 	struct uxs_server *s =
-	    uxs_container_of(context, struct uxs_server, sessions);
+	    uxs_container_of(context, struct uxs_server, workers[0].sessions);
 
 	uxs_ledger_leave(&s->ledger, session->client.peer.uid);
-	door_log(&s->door_context, UXS_INFO, UXS_EVENT_SESSION,
+	door_log(&s->doors.context, UXS_INFO, UXS_EVENT_SESSION,
 	    session->client.type, "closed", uxs_close_name(session->reason),
 	    &session->client.peer);
-	if (shortage_left(&s->shortage))
-		resume_doors(s);
+	doors_left(&s->doors);
 	stop_if_drained(s);
 }
 
@@ -214,7 +173,7 @@ start_signals(struct uxs_server *s, struct uxs_error *why)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	s->signals.on_signal = on_signal;
-	if ((r = uxs_signals_start(&s->loop, &s->signals, &set)) < 0)
+	if ((r = uxs_signals_start(loop_of(s), &s->signals, &set)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot receive signals: %s", strerror(-r));
 	s->has_signals = true;
@@ -223,120 +182,18 @@ start_signals(struct uxs_server *s, struct uxs_error *why)
 
 /* ---- opening ---- */
 
-static void
-on_directory_warning(void *arg, const char *text)
-{
-	say(arg, UXS_WARNING, text);
-}
-
-/* Only where the kernel leaves it to us to get rid of passed descriptors. */
 static int
-start_reaper(struct uxs_server *s, struct uxs_error *why)
+open_workers(struct uxs_server *s, struct uxs_error *why)
 {
-	bool is_needed = false;
 	int r;
 
-	for (size_t i = 0; i < s->n_doors; i++)
-		is_needed |= !s->doors[i].listener.refuses_descriptors;
-	if (is_needed && (r = reaper_open(&s->reaper)) < 0)
-		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
-		    "cannot start the thread that closes descriptors: %s",
-		    strerror(-r));
-	s->sessions.reaper = s->mailboxes.reaper = s->door_context.reaper =
-	    s->reaper;
-	return 0;
-}
-
-/* All names first, then all clients: nobody is let in to a server that cannot
- * open the rest of its addresses. */
-static int
-open_doors(struct uxs_server *s, struct uxs_error *why)
-{
-	struct uxs_listener_conf conf = {
-		.mode = s->conf.mode,
-		.owner_uid = s->conf.owner_uid,
-		.owner_gid = s->conf.owner_gid,
-		.force_dir = s->conf.force_dir,
-		.on_warning = on_directory_warning,
-		.arg = s,
-	};
-	int r;
-
-	for (; s->n_doors < s->conf.n_addresses; s->n_doors++) {
-		conf.address = &s->conf.addresses[s->n_doors];
-		r = uxs_listener_open(&s->doors[s->n_doors].listener, &conf,
-		    why);
+	for (size_t i = 0; i < s->n_workers; i++) {
+		r = worker_open(&s->workers[i], &s->conf, &s->ledger, why);
 		if (r < 0)
 			return r;
-	}
-	if ((r = start_reaper(s, why)) < 0)
-		return r;
-	for (size_t i = 0; i < s->n_doors; i++) {
-		if ((r = door_start(&s->doors[i], &s->door_context, why)) < 0)
-			return r;
+		s->workers[i].sessions.on_closed = on_session_closed;
 	}
 	return 0;
-}
-
-static int
-map_buffer(struct uxs_server *s, struct uxs_error *why)
-{
-	const size_t max = s->conf.max_message_bytes;
-	void *buffer;
-
-	s->buffer_size = max > BATCH_BUFFER_BYTES ? max : BATCH_BUFFER_BYTES;
-	buffer = mmap(NULL, s->buffer_size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (buffer == MAP_FAILED)
-		return uxs_error_set(why, UXS_FAILURE_SYSTEM, errno,
-		    "no memory for messages of %zu bytes: %s", max,
-		    strerror(errno));
-	s->buffer = buffer;
-	return 0;
-}
-
-static void
-fill_contexts(struct uxs_server *s)
-{
-	s->sessions = (struct session_context){
-		.loop = &s->loop,
-		.service = s->conf.service,
-		.ledger = &s->ledger,
-		.stats = &s->stats,
-		.buffer = s->buffer,
-		.buffer_size = READ_BUFFER_BYTES,
-		.max_output = s->conf.buffer_bytes,
-		.max_message = s->conf.max_message_bytes,
-		.idle_timeout_ns = s->conf.idle_timeout_ns,
-		.write_timeout_ns = s->conf.write_timeout_ns,
-		.on_closed = on_session_closed,
-	};
-	LIST_INIT(&s->sessions.sessions);
-	s->mailboxes = (struct mailbox_context){
-		.loop = &s->loop,
-		.service = s->conf.service,
-		.access = s->conf.access,
-		.ledger = &s->ledger,
-		.stats = &s->stats,
-		.log = s->conf.log,
-		.buffer = s->buffer,
-		.buffer_size = s->buffer_size,
-		.max_message = s->conf.max_message_bytes,
-	};
-	s->door_context = (struct door_context){
-		.loop = &s->loop,
-		.access = s->conf.access,
-		.ledger = &s->ledger,
-		.stats = &s->stats,
-		.log = s->conf.log,
-		.sessions = &s->sessions,
-		.mailboxes = &s->mailboxes,
-		.shortage = &s->shortage,
-		.backlog = s->conf.backlog,
-		.on_short = on_door_short,
-		.on_ended = on_door_ended,
-		.on_broken = on_door_broken,
-	};
 }
 
 static int
@@ -347,10 +204,6 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	/* Read once, now: later this process may be confined. */
 	uxs_overflow_uid();
 	uxs_overflow_gid();
-	if ((r = uxs_loop_open(&s->loop)) < 0)
-		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
-		    "cannot make an event loop: %s", strerror(-r));
-	shortage_open(&s->shortage, &s->loop);
 	uxs_ledger_init(&s->ledger,
 	    &(struct uxs_limits){
 		.max_conns = s->conf.max_conns,
@@ -358,20 +211,22 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 		.max_bytes_per_user = s->conf.max_bytes_per_user,
 		.max_rate = s->conf.max_rate,
 	    });
-	/* Before the sockets: a signal that comes early must find somebody to
-	 * remove them. */
-	if ((r = start_signals(s, why)) < 0 || (r = map_buffer(s, why)) < 0)
+	/* Signals before the sockets: one that comes early must find somebody
+	 * to remove them. */
+	if ((r = open_workers(s, why)) < 0 || (r = start_signals(s, why)) < 0)
 		return r;
-	fill_contexts(s);
-	return open_doors(s, why);
+	s->doors.context.on_ended = on_door_ended;
+	s->doors.context.on_broken = on_door_broken;
+	return doors_open(&s->doors, &s->conf, &s->workers[0], &s->ledger, why);
 }
 
 /* Everything closed, so that uxs_server_close can follow at any stage. */
 static struct uxs_server *
 new_server(const struct uxs_server_conf *conf)
 {
+	const size_t n_workers = 1;
 	struct uxs_server *s =
-	    calloc(1, sizeof(*s) + conf->n_addresses * sizeof(s->doors[0]));
+	    calloc(1, sizeof(*s) + n_workers * sizeof(s->workers[0]));
 
 	if (s == NULL)
 		return NULL;
@@ -380,12 +235,11 @@ new_server(const struct uxs_server_conf *conf)
 	s->default_access = (struct uxs_access)UXS_ACCESS_EMPTY(geteuid());
 	if (s->conf.access == NULL)
 		s->conf.access = &s->default_access;
-	s->loop = (struct uxs_loop)UXS_LOOP_CLOSED;
-	s->shortage = (struct shortage)SHORTAGE_NONE;
-	s->shortage.timer.on_expiry = on_pause_over;
+	s->doors = (struct doors)DOORS_CLOSED;
 	s->drain_timer.on_expiry = on_drain_over;
-	for (size_t i = 0; i < conf->n_addresses; i++)
-		s->doors[i].listener = (struct uxs_listener)UXS_LISTENER_CLOSED;
+	s->n_workers = n_workers;
+	for (size_t i = 0; i < n_workers; i++)
+		s->workers[i] = (struct worker)WORKER_CLOSED;
 	return s;
 }
 
@@ -419,15 +273,14 @@ uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
 	if ((r = uxs_server_conf_check(&conf, why)) < 0)
 		return r;
 	s->conf.access = conf.access;
-	s->mailboxes.access = conf.access;
-	door_set_access(&s->door_context, conf.access);
+	doors_set_access(&s->doors, conf.access);
 	return 0;
 }
 
 int
 uxs_server_run(struct uxs_server *s)
 {
-	const int r = uxs_loop_run(&s->loop);
+	const int r = uxs_loop_run(loop_of(s));
 
 	/* Who is cut off is counted before anybody reads the figures. */
 	close_sessions(s);
@@ -437,13 +290,13 @@ uxs_server_run(struct uxs_server *s)
 struct uxs_loop *
 uxs_server_loop(struct uxs_server *s)
 {
-	return &s->loop;
+	return loop_of(s);
 }
 
 const struct uxs_stats *
 uxs_server_stats(const struct uxs_server *s)
 {
-	return &s->stats;
+	return &s->workers[0].stats;
 }
 
 void
@@ -456,15 +309,11 @@ uxs_server_close(struct uxs_server **server)
 	*server = NULL;
 	s->state = SERVER_STOPPED;
 	close_sessions(s);
-	shortage_close(&s->shortage);
-	for (size_t i = 0; i < s->conf.n_addresses; i++)
-		door_close(&s->doors[i]);
-	reaper_close(&s->reaper);
+	doors_close(&s->doors);
 	if (s->has_signals)
 		uxs_signals_stop(&s->signals);
-	uxs_loop_close(&s->loop);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_close(&s->workers[i]);
 	uxs_ledger_fini(&s->ledger);
-	if (s->buffer != NULL)
-		munmap(s->buffer, s->buffer_size);
 	free(s);
 }

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/* All doors of a server; see doors.h. */
+#include "doors.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uxsrv/error.h>
+#include <uxsrv/server.h>
+
+#include "reaper.h"
+#include "worker.h"
+
+/* ---- want of descriptors ---- */
+
+static void
+resume(struct doors *d)
+{
+	for (size_t i = 0; i < d->n_open; i++) {
+		if (door_resume(&d->doors[i]) < 0)
+			shortage_pause(&d->shortage);
+	}
+}
+
+static void
+on_pause_over(struct uxs_timer *timer)
+{
+	resume(uxs_container_of(timer, struct doors, shortage.timer));
+}
+
+void
+doors_left(struct doors *d)
+{
+	if (shortage_left(&d->shortage))
+		resume(d);
+}
+
+/* What mailboxes hold to save time is worth less than a client. */
+static void
+on_short(struct door_context *context)
+{
+	struct doors *d = uxs_container_of(context, struct doors, context);
+
+	for (size_t i = 0; i < d->n_open; i++)
+		mailbox_trim(&d->doors[i].mailbox);
+}
+
+/* ---- opening ---- */
+
+static void
+on_directory_warning(void *arg, const char *text)
+{
+	const struct door_context *context = arg;
+
+	uxs_log_print(context->log, UXS_WARNING, UXS_EVENT_LIFE,
+	    uxs_loop_now_ns(context->loop), "%s", text);
+}
+
+static void
+fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
+    struct worker *worker, struct uxs_ledger *ledger)
+{
+	d->mailboxes = (struct mailbox_context){
+		.loop = &worker->loop,
+		.service = conf->service,
+		.access = conf->access,
+		.ledger = ledger,
+		.stats = &worker->stats,
+		.log = conf->log,
+		.buffer = worker->buffer,
+		.buffer_size = worker->buffer_size,
+		.max_message = conf->max_message_bytes,
+	};
+	d->context = (struct door_context){
+		.loop = &worker->loop,
+		.access = conf->access,
+		.ledger = ledger,
+		.stats = &worker->stats,
+		.log = conf->log,
+		.sessions = &worker->sessions,
+		.mailboxes = &d->mailboxes,
+		.shortage = &d->shortage,
+		.backlog = conf->backlog,
+		.on_short = on_short,
+		.on_ended = d->context.on_ended,
+		.on_broken = d->context.on_broken,
+	};
+}
+
+static int
+allocate(struct doors *d, size_t n, struct uxs_error *why)
+{
+	if ((d->doors = calloc(n, sizeof(d->doors[0]))) == NULL)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+		    "no memory for the addresses");
+	d->n = n;
+	for (size_t i = 0; i < n; i++)
+		d->doors[i].listener = (struct uxs_listener)UXS_LISTENER_CLOSED;
+	return 0;
+}
+
+static int
+open_listeners(struct doors *d, const struct uxs_server_conf *server,
+    struct uxs_error *why)
+{
+	struct uxs_listener_conf conf = {
+		.mode = server->mode,
+		.owner_uid = server->owner_uid,
+		.owner_gid = server->owner_gid,
+		.force_dir = server->force_dir,
+		.on_warning = on_directory_warning,
+		.arg = &d->context,
+	};
+	int r;
+
+	for (; d->n_open < d->n; d->n_open++) {
+		conf.address = &server->addresses[d->n_open];
+		r = uxs_listener_open(&d->doors[d->n_open].listener, &conf,
+		    why);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Only where the kernel leaves it to us to get rid of passed descriptors. */
+static int
+start_reaper(struct doors *d, struct uxs_error *why)
+{
+	bool is_needed = false;
+	int r;
+
+	for (size_t i = 0; i < d->n; i++)
+		is_needed |= !d->doors[i].listener.refuses_descriptors;
+	if (is_needed && (r = reaper_open(&d->reaper)) < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot start the thread that closes descriptors: %s",
+		    strerror(-r));
+	d->context.sessions->reaper = d->mailboxes.reaper = d->context.reaper =
+	    d->reaper;
+	return 0;
+}
+
+/* All names first, then all clients: nobody is let in to a server that cannot
+ * open the rest of its addresses. */
+int
+doors_open(struct doors *d, const struct uxs_server_conf *conf,
+    struct worker *worker, struct uxs_ledger *ledger, struct uxs_error *why)
+{
+	int r;
+
+	fill_contexts(d, conf, worker, ledger);
+	d->shortage.timer.on_expiry = on_pause_over;
+	shortage_open(&d->shortage, &worker->loop);
+	if ((r = allocate(d, conf->n_addresses, why)) < 0 ||
+	    (r = open_listeners(d, conf, why)) < 0 ||
+	    (r = start_reaper(d, why)) < 0)
+		return r;
+	for (size_t i = 0; i < d->n; i++) {
+		if ((r = door_start(&d->doors[i], &d->context, why)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+void
+doors_set_access(struct doors *d, const struct uxs_access *access)
+{
+	d->mailboxes.access = access;
+	door_set_access(&d->context, access);
+}
+
+void
+doors_drain(struct doors *d)
+{
+	for (size_t i = 0; i < d->n_open; i++)
+		door_drain(&d->doors[i]);
+}
+
+bool
+doors_have_ended(const struct doors *d)
+{
+	for (size_t i = 0; i < d->n_open; i++) {
+		if (!d->doors[i].has_ended)
+			return false;
+	}
+	return true;
+}
+
+void
+doors_close(struct doors *d)
+{
+	shortage_close(&d->shortage);
+	for (size_t i = 0; i < d->n; i++)
+		door_close(&d->doors[i]);
+	reaper_close(&d->reaper);
+	free(d->doors);
+	d->doors = NULL;
+	d->n = d->n_open = 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_DOORS_H
+#define UXS_DOORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "door.h"
+#include "mailbox.h"
+#include "shortage.h"
+
+struct uxs_error;
+struct uxs_server_conf;
+struct worker;
+
+/*
+ * All addresses of a server, opened together or not at all, and what befalls
+ * them together: when there is no descriptor left, none of them can accept.
+ */
+struct doors {
+	/* The owner's: on_ended and on_broken. */
+	struct door_context context;
+	/* private */
+	struct mailbox_context mailboxes;
+	struct shortage shortage;
+	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
+	size_t n, n_open;
+	struct door *doors;
+};
+
+#define DOORS_CLOSED                       \
+	{                                  \
+		.shortage = SHORTAGE_NONE, \
+	}
+
+/*
+ * Let clients in, who become sessions of this worker. Borrows conf for this
+ * call, all else until close. Returns 0 or a negative errno with *why; then
+ * they are still to be closed.
+ */
+int doors_open(struct doors *doors, const struct uxs_server_conf *conf,
+    struct worker *worker, struct uxs_ledger *ledger, struct uxs_error *why);
+
+/* These rules from now on, for those too who are inside already. */
+void doors_set_access(struct doors *doors, const struct uxs_access *access);
+
+/* A session has ended: who waits for its descriptor goes on. */
+void doors_left(struct doors *doors);
+
+/* No new clients, but for those who wait already; on_ended is called for each
+ * door, which may happen within this call. */
+void doors_drain(struct doors *doors);
+bool doors_have_ended(const struct doors *doors);
+
+/* Also closes what opens in part. May be called twice. */
+void doors_close(struct doors *doors);
+
+#endif
