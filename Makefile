@@ -4,6 +4,7 @@
 # and LDLIBS are yours; what the project needs is added to them.
 
 VERSION = 0.1.0
+SOVERSION = 0
 BUILD = build
 
 PREFIX ?= /usr/local
@@ -12,6 +13,7 @@ exec_prefix ?= $(prefix)
 bindir ?= $(exec_prefix)/bin
 sbindir ?= $(exec_prefix)/sbin
 libdir ?= $(exec_prefix)/lib
+pkgconfigdir ?= $(libdir)/pkgconfig
 includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
 mandir ?= $(datarootdir)/man
@@ -19,6 +21,7 @@ docdir ?= $(datarootdir)/doc/uxecho
 
 CFLAGS ?= -O2 -g
 INSTALL ?= install
+OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
@@ -61,15 +64,33 @@ BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/%.o)
 
 LIB := $(BUILD)/libuxsrv.a
+SONAME := libuxsrv.so.$(SOVERSION)
+SHARED := $(BUILD)/libuxsrv.so.$(VERSION)
+SHARED_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
+# Every name that the library shows, and nothing else.
+SYMBOLS := src/lib/libuxsrv.map
 PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
 TESTER := $(BUILD)/check_all
 
 .PHONY: all
-all: $(LIB) $(PROGRAMS) ## build everything (the default)
+all: $(LIB) $(SHARED) $(PROGRAMS) ## build everything (the default)
 
-$(LIB): $(LIB_OBJ)
+# One object, in which the library's own rooms are local: a program may have
+# a session_close of its own, and ours cannot reach round the headers.
+$(BUILD)/libuxsrv.o: $(LIB_OBJ)
+	$(CC) -r -nostdlib -o $@ $^
+	$(OBJCOPY) --wildcard --keep-global-symbol='uxs_*' $@
+
+$(LIB): $(BUILD)/libuxsrv.o
 	$(RM) $@
 	$(AR) rcs $@ $^
+
+$(SHARED): $(SHARED_OBJ) $(SYMBOLS)
+	$(LINK) -shared -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script,$(SYMBOLS) -o $@ $(SHARED_OBJ) $(BSD_LIBS) \
+	    $(LDLIBS)
+	ln -sf $(@F) $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $(BUILD)/libuxsrv.so
 
 $(BUILD)/uxecho: $(UXECHO_OBJ) $(LIB)
 	$(LINK) -o $@ $^ $(BSD_LIBS) $(LDLIBS)
@@ -77,9 +98,9 @@ $(BUILD)/uxecho: $(UXECHO_OBJ) $(LIB)
 $(BUILD)/uxping: $(UXPING_OBJ) $(LIB)
 	$(LINK) -o $@ $^ $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
-# The tests see the programs' own rooms too, except for their main().
+# The tests see the rooms of library and programs too, except for main().
 $(TESTER): $(TESTS_OBJ) $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ)) \
-    $(LIB)
+    $(LIB_OBJ)
 	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
 $(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
@@ -87,6 +108,10 @@ $(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/.have-libbsd
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
+
+$(BUILD)/pic/src/%.o: src/%.c | $(BUILD)/.have-libbsd
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -c -o $@ $<
 
 $(BUILD)/tests/%.o: tests/%.c | $(BUILD)/.have-libbsd $(BUILD)/.have-check
 	@mkdir -p $(@D)
@@ -195,11 +220,19 @@ format-check: ## fail where the sources are not in that format
 .PHONY: install uninstall
 install: all ## install below $(DESTDIR)$(prefix)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) \
-	    $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/uxsrv \
+	    $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir) \
+	    $(DESTDIR)$(includedir)/uxsrv \
 	    $(sort $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))))
 	$(INSTALL) -m 755 $(BUILD)/uxecho $(DESTDIR)$(sbindir)/uxecho
 	$(INSTALL) -m 755 $(BUILD)/uxping $(DESTDIR)$(bindir)/uxping
 	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(libdir)/libuxsrv.a
+	$(INSTALL) -m 644 $(SHARED) $(DESTDIR)$(libdir)/$(notdir $(SHARED))
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(libdir)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libuxsrv.so
+	sed -e 's|@VERSION@|$(VERSION)|' -e 's|@prefix@|$(prefix)|' \
+	    -e 's|@libdir@|$(libdir)|' -e 's|@includedir@|$(includedir)|' \
+	    src/dist/uxsrv.pc.in >$(DESTDIR)$(pkgconfigdir)/uxsrv.pc
+	chmod 644 $(DESTDIR)$(pkgconfigdir)/uxsrv.pc
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/uxsrv
 	for m in $(MANUALS); do \
 	    $(INSTALL) -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/ || exit 1; \
@@ -207,7 +240,10 @@ install: all ## install below $(DESTDIR)$(prefix)
 
 uninstall: ## remove what install put there
 	$(RM) $(DESTDIR)$(sbindir)/uxecho $(DESTDIR)$(bindir)/uxping \
-	    $(DESTDIR)$(libdir)/libuxsrv.a
+	    $(DESTDIR)$(libdir)/libuxsrv.a $(DESTDIR)$(libdir)/libuxsrv.so \
+	    $(DESTDIR)$(libdir)/$(SONAME) \
+	    $(DESTDIR)$(libdir)/$(notdir $(SHARED)) \
+	    $(DESTDIR)$(pkgconfigdir)/uxsrv.pc
 	$(RM) $(foreach h,$(HEADERS),$(DESTDIR)$(includedir)/uxsrv/$(notdir $(h)))
 	$(RM) $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	-rmdir $(DESTDIR)$(includedir)/uxsrv 2>/dev/null
@@ -224,5 +260,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile | \
 	    awk -F': ' '{ printf "%-14s %s\n", $$1, $$2 }'
 
--include $(LIB_OBJ:.o=.d) $(UXECHO_OBJ:.o=.d) $(UXPING_OBJ:.o=.d) \
+-include $(LIB_OBJ:.o=.d) $(SHARED_OBJ:.o=.d) $(UXECHO_OBJ:.o=.d) $(UXPING_OBJ:.o=.d) \
 	$(TESTS_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)

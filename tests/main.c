@@ -54,6 +54,8 @@ all_suites(void)
 	ADD(suite_uxping_trouble());
 	ADD(suite_uxping());
 	ADD(suite_uxping_documents());
+	ADD(suite_library());
+	ADD(suite_install());
 	ADD(suite_documents());
 	ADD(suite_examples());
 #undef ADD

@@ -50,6 +50,8 @@ Suite *suite_uxping(void);
 Suite *suite_uxping_documents(void);
 
 /* And what is said of both. */
+Suite *suite_library(void);
+Suite *suite_install(void);
 Suite *suite_documents(void);
 Suite *suite_examples(void);
 
