@@ -43,8 +43,9 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter
 UXS_CPPFLAGS = -D_GNU_SOURCE -DUXECHO_VERSION='"$(VERSION)"' -Iinclude \
 	$(BSD_CFLAGS)
+# The map: what is built must not depend on where.
 UXS_CFLAGS = -std=c11 -pthread $(WARNINGS) -fstack-protector-strong \
-	-fno-common -MMD -MP
+	-fno-common -MMD -MP -ffile-prefix-map=$(CURDIR)=.
 COMPILE = $(CC) $(UXS_CPPFLAGS) $(CPPFLAGS) $(UXS_CFLAGS) $(CFLAGS)
 LINK = $(CC) $(UXS_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
@@ -83,7 +84,7 @@ $(BUILD)/libuxsrv.o: $(LIB_OBJ)
 
 $(LIB): $(BUILD)/libuxsrv.o
 	$(RM) $@
-	$(AR) rcs $@ $^
+	$(AR) rcsD $@ $^
 
 $(SHARED): $(SHARED_OBJ) $(SYMBOLS)
 	$(LINK) -shared -Wl,-soname,$(SONAME) \
