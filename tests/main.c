@@ -20,6 +20,7 @@ all_suites(void)
 	ADD(suite_rules());
 	ADD(suite_ledger());
 	ADD(suite_output());
+	ADD(suite_framing());
 	ADD(suite_place());
 	ADD(suite_probe());
 	ADD(suite_lock());

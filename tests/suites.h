@@ -12,6 +12,7 @@ Suite *suite_access(void);
 Suite *suite_rules(void);
 Suite *suite_ledger(void);
 Suite *suite_output(void);
+Suite *suite_framing(void);
 Suite *suite_place(void);
 Suite *suite_probe(void);
 Suite *suite_lock(void);

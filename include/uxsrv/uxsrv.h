@@ -11,6 +11,7 @@
 #include <uxsrv/access.h>
 #include <uxsrv/address.h>
 #include <uxsrv/error.h>
+#include <uxsrv/framing.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/listener.h>
 #include <uxsrv/lock.h>
