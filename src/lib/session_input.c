@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* What comes in from a client: one receive, and the service is told. */
+#include "session_parts.h"
+
+#include "wire.h"
+
+static void
+on_input(struct session *s, const char *data, size_t length)
+{
+	const struct uxs_message message = { .data = data, .length = length };
+	const struct uxs_service *service = s->context->service;
+
+	session_made_progress(s);
+	if (s->state == SESSION_ENDING)
+		return;
+	session_stats(s)->received_bytes += length;
+	session_stats(s)->received_messages++;
+	if (service->on_message(&s->client, &message, service->arg) < 0 &&
+	    s->state != SESSION_CLOSED) {
+		session_stats(s)->dropped[UXS_DROP_ERROR]++;
+		session_end(s, UXS_CLOSE_ERROR);
+	}
+}
+
+static void
+on_too_long(struct session *s)
+{
+	session_made_progress(s);
+	session_stats(s)->dropped[UXS_DROP_TOO_LONG]++;
+	session_end(s, UXS_CLOSE_TOO_LONG);
+}
+
+/* Never more than could be kept if the client took nothing of the answer;
+ * what is thrown away needs no such room. */
+static size_t
+stream_size(const struct session *s)
+{
+	const size_t room = s->context->max_output - output_bytes(&s->output);
+
+	if (s->state == SESSION_ENDING || room > s->context->buffer_size)
+		return s->context->buffer_size;
+	return room;
+}
+
+static enum wire_received
+receive_once(struct session *s, size_t *n)
+{
+	char *buffer = s->context->buffer;
+
+	const size_t size = session_is_packets(s) ? s->context->max_message :
+						    stream_size(s);
+
+	if (s->context->reaper != NULL)
+		return wire_receive_passed(s->watch.fd, buffer, size,
+		    session_is_packets(s), s->context->reaper, n);
+	if (session_is_packets(s))
+		return wire_receive_packet(s->watch.fd, buffer, size, n);
+	return wire_receive_stream(s->watch.fd, buffer, size, n);
+}
+
+void
+session_read(struct session *s)
+{
+	size_t n;
+
+	switch (receive_once(s, &n)) {
+	case WIRE_RECEIVED:
+		on_input(s, s->context->buffer, n);
+		break;
+	case WIRE_NOTHING:
+		break;
+	case WIRE_END:
+		session_end_of_input(s);
+		break;
+	case WIRE_RESET:
+		session_output_is_gone(s);
+		break;
+	case WIRE_TOO_LONG:
+		on_too_long(s);
+		break;
+	case WIRE_LOST:
+		session_close(s, UXS_CLOSE_LOST_DESCRIPTORS);
+		break;
+	case WIRE_BROKEN:
+		session_close(s, UXS_CLOSE_ERROR);
+		break;
+	}
+}

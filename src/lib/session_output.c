@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What goes out to a client: a reply is sent at once, and only what the client
+ * does not take of it is kept.
+ */
+#include "session_parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "client.h"
+#include "wire.h"
+
+/* The first packet, or this many bytes, are done with. */
+static void
+drop_first(struct session *s, size_t length)
+{
+	output_drop_first(&s->output, session_is_packets(s), length);
+	uxs_ledger_release(s->context->ledger, s->client.peer.uid,
+	    output_cost(length, session_is_packets(s)));
+}
+
+/* What is kept will never be read. */
+void
+session_drop_output(struct session *s, enum uxs_drop reason)
+{
+	size_t length;
+
+	while (output_bytes(&s->output) > 0) {
+		output_first(&s->output, session_is_packets(s), &length);
+		drop_first(s, length);
+		session_stats(s)->dropped[reason]++;
+	}
+}
+
+static enum wire_sent
+send_once(struct session *s, const void *data, size_t length, size_t *n)
+{
+	const enum wire_sent sent = wire_send(s->watch.fd, data, length, n);
+
+	session_stats(s)->sent_bytes += *n;
+	return sent;
+}
+
+void
+session_output_is_gone(struct session *s)
+{
+	s->is_output_gone = true;
+	s->reason = UXS_CLOSE_GONE;
+	session_drop_output(s, UXS_DROP_GONE);
+}
+
+/* EPOLLOUT: send what was kept, once. */
+void
+session_flush(struct session *s)
+{
+	size_t length, n;
+	const void *first =
+	    output_first(&s->output, session_is_packets(s), &length);
+
+	switch (send_once(s, first, length, &n)) {
+	case WIRE_SENT:
+		session_made_progress(s);
+		drop_first(s, n);
+		break;
+	case WIRE_BLOCKED:
+		break;
+	case WIRE_GONE:
+		session_output_is_gone(s);
+		break;
+	case WIRE_UNSENDABLE:
+		drop_first(s, length);
+		session_stats(s)->dropped[UXS_DROP_TOO_LONG]++;
+		break;
+	}
+}
+
+static int
+hold(struct session *s, const void *data, size_t length)
+{
+	struct uxs_ledger *ledger = s->context->ledger;
+	const uid_t uid = s->client.peer.uid;
+	const size_t cost = output_cost(length, session_is_packets(s));
+	int r;
+
+	if (uxs_ledger_hold(ledger, uid, cost) != UXS_ADMITTED)
+		return -ENOMEM;
+	r = output_keep(&s->output, data, length, session_is_packets(s),
+	    s->context->max_output);
+	if (r < 0)
+		uxs_ledger_release(ledger, uid, cost);
+	return r;
+}
+
+static int
+keep(struct session *s, const void *data, size_t length)
+{
+	/* The write timeout runs from when there is something to read. */
+	if (output_bytes(&s->output) == 0)
+		session_made_progress(s);
+	if (hold(s, data, length) < 0) {
+		session_close(s, UXS_CLOSE_MEMORY);
+		return -ENOMEM;
+	}
+	session_stats(s)->sent_messages++;
+	session_rearm(
+	    s); /* another client's message may have brought us here */
+	return UXS_REPLY_ACCEPTED;
+}
+
+static int
+dropped(struct session *s, enum uxs_drop reason)
+{
+	session_stats(s)->dropped[reason]++;
+	return UXS_REPLY_DROPPED;
+}
+
+static int
+session_reply(struct uxs_client *client, const void *data, size_t length)
+{
+	struct session *s = uxs_container_of(client, struct session, client);
+	size_t n;
+
+	if (s->state == SESSION_CLOSED || s->is_output_gone)
+		return dropped(s, UXS_DROP_GONE);
+	if (!session_is_packets(s) && length == 0)
+		return UXS_REPLY_ACCEPTED; /* a stream has no empty message */
+	if (output_bytes(&s->output) > 0) /* behind what is kept */
+		return keep(s, data, length);
+	switch (send_once(s, data, length, &n)) {
+	case WIRE_SENT:
+		if (n < length)
+			return keep(s, (const char *)data + n, length - n);
+		session_stats(s)->sent_messages++;
+		return UXS_REPLY_ACCEPTED;
+	case WIRE_BLOCKED:
+		return keep(s, data, length);
+	case WIRE_GONE:
+		session_output_is_gone(s);
+		return dropped(s, UXS_DROP_GONE);
+	case WIRE_UNSENDABLE:
+		break;
+	}
+	return dropped(s, UXS_DROP_TOO_LONG);
+}
+
+static int
+session_refuse(struct uxs_client *client, const char *text)
+{
+	struct session *s = uxs_container_of(client, struct session, client);
+	int r = session_reply(client, text, strlen(text));
+
+	session_end(s, UXS_CLOSE_REFUSED);
+	return r;
+}
+
+const struct uxs_client_ops session_ops = {
+	.reply = session_reply,
+	.refuse = session_refuse,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_SESSION_PARTS_H
+#define UXS_SESSION_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "session.h"
+
+/*
+ * How the rooms of a session talk to each other; for nobody else. session.c
+ * owns the state and decides when, session_input.c reads, session_output.c
+ * sends and keeps.
+ */
+
+struct uxs_stats_of_type *session_stats(const struct session *s);
+bool session_is_packets(const struct session *s);
+
+/* ---- session.c ---- */
+
+/* The client has done something, or begins to have something to do: from now
+ * on its time runs anew. */
+void session_made_progress(struct session *s);
+
+/* After anything that may have changed state or output. */
+void session_rearm(struct session *s);
+
+/* Nothing more is wanted: the input ends behind what is already there. */
+void session_end(struct session *s, enum uxs_close reason);
+
+/* Nothing more will come; what is kept still goes out. */
+void session_end_of_input(struct session *s);
+
+/* ---- session_input.c ---- */
+
+/* One receive, and what it comes to. */
+void session_read(struct session *s);
+
+/* ---- session_output.c ---- */
+
+/* What the service may do. */
+extern const struct uxs_client_ops session_ops;
+
+/* Send what was kept, once; only when there is something. */
+void session_flush(struct session *s);
+
+/* What is kept will never be read. */
+void session_drop_output(struct session *s, enum uxs_drop reason);
+
+/* Nor will anything else. */
+void session_output_is_gone(struct session *s);
+
+#endif
