@@ -6,7 +6,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "logger.h"
 #include "options.h"
 #include "plan.h"
+#include "reload.h"
 #include "report.h"
 #include "services/services.h"
 
@@ -28,10 +28,7 @@ struct daemon {
 	struct logger logger;
 	struct uxs_log log;
 	struct uxs_server *server;
-	/* The rules in force are in one of the two; the other is for reading
-	 * them again. */
-	struct uxs_access *access, other_access;
-	bool had_allow; /* at start */
+	struct reload reload;
 };
 
 /* A socket must not become descriptor 2 of a process that was started without
@@ -91,59 +88,6 @@ announce(struct daemon *d)
 		    "cannot tell the ready descriptor: ", strerror(-r));
 }
 
-/* Who may write to the file was decided when it was made. */
-static void
-warn_of_mode(struct daemon *d)
-{
-	if (d->options.conf.mode == UXS_MODE_AUTO &&
-	    uxs_access_has_allow(d->access) && !d->had_allow)
-		say(d, UXS_WARNING,
-		    "at start no rule allowed anybody, so the socket files "
-		    "stay closed to others; start anew, or with --mode",
-		    "");
-}
-
-/* In place of old, or not at all. */
-static int
-take_rules(struct daemon *d, struct uxs_access *next, struct uxs_error *why)
-{
-	int r;
-
-	*next = (struct uxs_access)UXS_ACCESS_EMPTY(d->access->own_uid);
-	next->takes_overflow = d->access->takes_overflow;
-	if ((r = rules_load(&d->options.rules, next, why)) < 0 ||
-	    (r = uxs_server_set_access(d->server, next, why)) < 0)
-		uxs_access_fini(next);
-	return r;
-}
-
-/* SIGHUP. */
-static void
-read_rules_again(struct daemon *d)
-{
-	const uint64_t *ended =
-	    &uxs_server_stats(d->server)->closed[UXS_CLOSE_RULES];
-	const uint64_t n_before = *ended;
-	struct uxs_access *next = d->access == &d->other_access ?
-	    &d->options.access :
-	    &d->other_access;
-	struct uxs_error why;
-
-	if (!rules_have_file(&d->options.rules)) {
-		say(d, UXS_NOTICE, "no rules file, nothing to read again", "");
-	} else if (take_rules(d, next, &why) < 0) {
-		say(d, UXS_ERROR, "the old rules stay: ", why.text);
-	} else {
-		uxs_access_fini(d->access);
-		d->access = next;
-		uxs_log_print(&d->log, UXS_NOTICE, UXS_EVENT_LIFE, 0,
-		    "rules were read again: %zu rules, %" PRIu64
-		    " sessions ended",
-		    next->n, *ended - n_before);
-		warn_of_mode(d);
-	}
-}
-
 static void
 on_signal(int number, void *arg)
 {
@@ -152,7 +96,7 @@ on_signal(int number, void *arg)
 	if (number == SIGUSR1)
 		report_stats(&d->log, uxs_server_stats(d->server), 0);
 	else
-		read_rules_again(d);
+		reload_rules(&d->reload, d->server);
 }
 
 static int
@@ -191,8 +135,7 @@ serve(struct daemon *d)
 	sigaddset(&signals, SIGUSR1);
 	if (open_log(d) < 0)
 		return EX_OSERR;
-	d->access = &d->options.access;
-	d->had_allow = uxs_access_has_allow(d->access);
+	reload_init(&d->reload, &d->options, &d->log);
 	d->options.conf.service = &service_echo;
 	d->options.conf.log = &d->log;
 	d->options.conf.handle_signals = true;
@@ -268,7 +211,7 @@ main(int argc, char *argv[])
 	else if ((status = check_ready_fd(daemon.options.ready_fd)) == EX_OK)
 		status = run(&daemon);
 	logger_close(&daemon.logger);
-	uxs_access_fini(&daemon.other_access);
+	reload_fini(&daemon.reload);
 	options_fini(&daemon.options);
 	return status;
 }
