@@ -15,6 +15,7 @@
 #include <uxsrv/stats.h>
 
 struct uxs_error;
+struct uxs_notify;
 
 /*
  * Everything together: addresses in, a service behind them, limits around it.
@@ -39,6 +40,9 @@ struct uxs_server_conf {
 	const struct uxs_service *service;
 	const struct uxs_access *access; /* NULL: own uid and root */
 	struct uxs_log *log; /* NULL: silent */
+	/* The service manager, opened: it is told READY=1 by uxs_server_run,
+	 * STOPPING=1 with the drain, and WATCHDOG=1 in time. NULL: nobody. */
+	struct uxs_notify *notify;
 
 	mode_t mode; /* UXS_MODE_AUTO: 0600 without allow rules, else 0666 */
 	uid_t owner_uid; /* UXS_UID_NONE: leave it */

@@ -13,6 +13,7 @@
 
 #include <uxsrv/error.h>
 #include <uxsrv/ledger.h>
+#include <uxsrv/notify.h>
 
 #include "doors.h"
 #include "worker.h"
@@ -84,6 +85,8 @@ uxs_server_drain(struct uxs_server *s)
 	if (s->state != SERVER_SERVING)
 		return;
 	s->state = SERVER_DRAINING;
+	if (s->conf.notify != NULL)
+		uxs_notify_send(s->conf.notify, "STOPPING=1");
 	say(s, UXS_NOTICE, "draining: no new clients");
 	uxs_timer_start(loop_of(s), &s->drain_timer,
 	    uxs_loop_now_ns(loop_of(s)) + s->conf.drain_ns);
@@ -277,11 +280,32 @@ uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
 	return 0;
 }
 
+/* Clients can connect since open: now is the moment that the manager waits for,
+ * when the caller has done all that he wanted to do first. */
+static void
+tell_ready(struct uxs_server *s)
+{
+	int r;
+
+	if (s->conf.notify == NULL || s->state != SERVER_SERVING)
+		return;
+	uxs_notify_start(s->conf.notify, loop_of(s));
+	r = uxs_notify_send(s->conf.notify, "READY=1\nMAINPID=%ld",
+	    (long)getpid());
+	if (r < 0)
+		uxs_log_print(s->conf.log, UXS_WARNING, UXS_EVENT_LIFE,
+		    uxs_loop_now_ns(loop_of(s)),
+		    "cannot tell the service manager (NOTIFY_SOCKET): %s",
+		    strerror(-r));
+}
+
 int
 uxs_server_run(struct uxs_server *s)
 {
-	const int r = uxs_loop_run(loop_of(s));
+	int r;
 
+	tell_ready(s);
+	r = uxs_loop_run(loop_of(s));
 	/* Who is cut off is counted before anybody reads the figures. */
 	close_sessions(s);
 	return r;
@@ -310,6 +334,8 @@ uxs_server_close(struct uxs_server **server)
 	s->state = SERVER_STOPPED;
 	close_sessions(s);
 	doors_close(&s->doors);
+	if (s->conf.notify != NULL)
+		uxs_notify_stop(s->conf.notify);
 	if (s->has_signals)
 		uxs_signals_stop(&s->signals);
 	for (size_t i = 0; i < s->n_workers; i++)

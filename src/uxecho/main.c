@@ -22,9 +22,11 @@
 #include "reload.h"
 #include "report.h"
 #include "services/services.h"
+#include "status.h"
 
 struct daemon {
 	struct options options;
+	struct status status;
 	struct logger logger;
 	struct uxs_log log;
 	struct uxs_server *server;
@@ -58,11 +60,15 @@ raise_descriptor_limit(void)
 	}
 }
 
+/* r is what the function returned that filled why: a negative errno. */
 static int
-fail(const struct uxs_error *why)
+fail(struct daemon *d, int r, const struct uxs_error *why)
 {
+	const int exit_status = uxs_error_exit_status(why);
+
 	warnx("%s", why->text);
-	return uxs_error_exit_status(why);
+	status_failed(&d->status, -r, exit_status, why->text);
+	return exit_status;
 }
 
 static void
@@ -81,6 +87,7 @@ announce(struct daemon *d)
 		say(d, UXS_NOTICE, "serving ",
 		    uxs_address_print(&d->options.conf.addresses[i], text,
 			sizeof(text)));
+	status_figures(&d->status, uxs_server_stats(d->server));
 	if (d->options.ready_fd < 0)
 		return;
 	if ((r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
@@ -93,14 +100,26 @@ on_signal(int number, void *arg)
 {
 	struct daemon *d = arg;
 
-	if (number == SIGUSR1)
+	if (number == SIGUSR1) {
 		report_stats(&d->log, uxs_server_stats(d->server), 0);
-	else
-		reload_rules(&d->reload, d->server);
+		status_figures(&d->status, uxs_server_stats(d->server));
+	} else {
+		status_reloading(&d->status);
+		status_reloaded(&d->status,
+		    reload_rules(&d->reload, d->server));
+	}
+}
+
+static void
+on_beat(struct uxs_notify *notify)
+{
+	struct daemon *d = notify->arg;
+
+	status_figures(&d->status, uxs_server_stats(d->server));
 }
 
 static int
-open_log(struct daemon *d)
+open_log(struct daemon *d, struct uxs_error *why)
 {
 	enum log_format format = d->options.log_format;
 	int r = 0;
@@ -119,8 +138,37 @@ open_log(struct daemon *d)
 		.max_level = d->options.max_level,
 	};
 	if (r < 0)
-		warnc(-r, "cannot make a socket for syslog");
+		uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot make a socket for syslog: %s", strerror(-r));
 	return r;
+}
+
+static void
+fill_conf(struct daemon *d, const sigset_t *signals)
+{
+	struct uxs_server_conf *conf = &d->options.conf;
+
+	conf->service = &service_echo;
+	conf->log = &d->log;
+	conf->notify = &d->status.notify;
+	conf->handle_signals = true;
+	conf->extra_signals = signals;
+	conf->on_signal = on_signal;
+	conf->arg = d;
+	d->status.notify.on_beat = on_beat;
+	d->status.notify.arg = d;
+}
+
+static int
+open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
+{
+	int r;
+
+	if ((r = open_log(d, why)) < 0)
+		return r;
+	reload_init(&d->reload, &d->options, &d->log);
+	fill_conf(d, signals);
+	return uxs_server_open(&d->server, &d->options.conf, why);
 }
 
 static int
@@ -133,30 +181,23 @@ serve(struct daemon *d)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
-	if (open_log(d) < 0)
-		return EX_OSERR;
-	reload_init(&d->reload, &d->options, &d->log);
-	d->options.conf.service = &service_echo;
-	d->options.conf.log = &d->log;
-	d->options.conf.handle_signals = true;
-	d->options.conf.extra_signals = &signals;
-	d->options.conf.on_signal = on_signal;
-	d->options.conf.arg = d;
-
-	if (uxs_server_open(&d->server, &d->options.conf, &why) < 0)
-		return fail(&why);
+	if ((r = open_server(d, &signals, &why)) < 0)
+		return fail(d, r, &why);
 	announce(d);
 	r = uxs_server_run(d->server);
 	/* One more signal that waits must not spoil the exit status. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	report_stats(&d->log, uxs_server_stats(d->server), 0);
+	status_figures(&d->status, uxs_server_stats(d->server));
 	uxs_server_close(&d->server);
-	if (r < 0)
-		warnc(-r, "cannot wait for events");
-	else
-		say(d, UXS_NOTICE, "stopped", "");
-	return r < 0 ? EX_OSERR : EX_OK;
+	if (r < 0) {
+		uxs_error_set(&why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot wait for events: %s", strerror(-r));
+		return fail(d, r, &why);
+	}
+	say(d, UXS_NOTICE, "stopped", "");
+	return EX_OK;
 }
 
 static int
@@ -172,45 +213,63 @@ static int
 run(struct daemon *d)
 {
 	struct uxs_error why;
+	int r;
 
 	if (d->options.is_help)
 		options_help(stdout);
 	else if (d->options.is_version)
 		printf("uxecho %s\n", UXECHO_VERSION);
-	else if (options_load_rules(&d->options, &why) < 0 ||
-	    (d->options.is_check && plan_print(&d->options, stdout, &why) < 0))
-		return fail(&why);
+	else if ((r = options_load_rules(&d->options, &why)) < 0 ||
+	    (d->options.is_check &&
+		(r = plan_print(&d->options, stdout, &why)) < 0))
+		return fail(d, r, &why);
 	else if (!d->options.is_check)
 		return serve(d);
 	return finish_output();
 }
 
 static int
-check_ready_fd(int fd)
+check_ready_fd(int fd, struct uxs_error *why)
 {
 	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
-		return EX_OK;
-	warnx("--ready-fd %d: no such descriptor is open", fd);
-	return EX_USAGE;
+		return 0;
+	return uxs_error_set(why, UXS_FAILURE_USAGE, EBADF,
+	    "--ready-fd %d: no such descriptor is open", fd);
+}
+
+/* What we were given: environment, arguments, descriptors. */
+static int
+take_over(struct daemon *d, int argc, char *argv[], struct uxs_error *why)
+{
+	int r;
+
+	if ((r = uxs_notify_open(&d->status.notify, why)) < 0 ||
+	    (r = options_parse(&d->options, argc, argv, why)) < 0)
+		return r;
+	return check_ready_fd(d->options.ready_fd, why);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct daemon daemon = { .logger = LOGGER_CLOSED };
+	struct daemon daemon = {
+		.status = STATUS_CLOSED,
+		.logger = LOGGER_CLOSED,
+	};
 	struct uxs_error why;
-	int status;
+	int r, status;
 
 	/* What is open now was given to us; what we open comes after. */
 	open_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN); /* must not end a daemon that serves */
 	raise_descriptor_limit();
-	if (options_parse(&daemon.options, argc, argv, &why) < 0)
-		status = fail(&why);
-	else if ((status = check_ready_fd(daemon.options.ready_fd)) == EX_OK)
+	if ((r = take_over(&daemon, argc, argv, &why)) < 0)
+		status = fail(&daemon, r, &why);
+	else
 		status = run(&daemon);
 	logger_close(&daemon.logger);
+	uxs_notify_close(&daemon.status.notify);
 	reload_fini(&daemon.reload);
 	options_fini(&daemon.options);
 	return status;

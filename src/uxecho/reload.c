@@ -7,9 +7,9 @@
 #include <uxsrv/error.h>
 
 void
-reload_init(struct reload *l, struct options *options, struct uxs_log *log)
+reload_init(struct reload *reload, struct options *options, struct uxs_log *log)
 {
-	*l = (struct reload){
+	*reload = (struct reload){
 		.options = options,
 		.log = log,
 		.access = &options->access,
@@ -18,18 +18,19 @@ reload_init(struct reload *l, struct options *options, struct uxs_log *log)
 }
 
 static void
-say(struct reload *l, enum uxs_level level, const char *what, const char *why)
+say(struct reload *reload, enum uxs_level level, const char *what,
+    const char *why)
 {
-	uxs_log_print(l->log, level, UXS_EVENT_LIFE, 0, "%s%s", what, why);
+	uxs_log_print(reload->log, level, UXS_EVENT_LIFE, 0, "%s%s", what, why);
 }
 
 /* Who may write to the file was decided when it was made. */
 static void
-warn_of_mode(struct reload *l)
+warn_of_mode(struct reload *reload)
 {
-	if (l->options->conf.mode == UXS_MODE_AUTO &&
-	    uxs_access_has_allow(l->access) && !l->had_allow)
-		say(l, UXS_WARNING,
+	if (reload->options->conf.mode == UXS_MODE_AUTO &&
+	    uxs_access_has_allow(reload->access) && !reload->had_allow)
+		say(reload, UXS_WARNING,
 		    "at start no rule allowed anybody, so the socket files "
 		    "stay closed to others; start anew, or with --mode",
 		    "");
@@ -37,46 +38,50 @@ warn_of_mode(struct reload *l)
 
 /* In place of old, or not at all. */
 static int
-take_rules(struct reload *l, struct uxs_server *server, struct uxs_access *next,
-    struct uxs_error *why)
+take_rules(struct reload *reload, struct uxs_server *server,
+    struct uxs_access *next, struct uxs_error *why)
 {
 	int r;
 
-	*next = (struct uxs_access)UXS_ACCESS_EMPTY(l->access->own_uid);
-	next->takes_overflow = l->access->takes_overflow;
-	if ((r = rules_load(&l->options->rules, next, why)) < 0 ||
+	*next = (struct uxs_access)UXS_ACCESS_EMPTY(reload->access->own_uid);
+	next->takes_overflow = reload->access->takes_overflow;
+	if ((r = rules_load(&reload->options->rules, next, why)) < 0 ||
 	    (r = uxs_server_set_access(server, next, why)) < 0)
 		uxs_access_fini(next);
 	return r;
 }
 
-void
-reload_rules(struct reload *l, struct uxs_server *server)
+bool
+reload_rules(struct reload *reload, struct uxs_server *server)
 {
 	const uint64_t *ended =
 	    &uxs_server_stats(server)->closed[UXS_CLOSE_RULES];
 	const uint64_t n_before = *ended;
-	struct uxs_access *next = l->access == &l->other ? &l->options->access :
-							   &l->other;
+	struct uxs_access *next = reload->access == &reload->other ?
+	    &reload->options->access :
+	    &reload->other;
 	struct uxs_error why;
 
-	if (!rules_have_file(&l->options->rules)) {
-		say(l, UXS_NOTICE, "no rules file, nothing to read again", "");
-	} else if (take_rules(l, server, next, &why) < 0) {
-		say(l, UXS_ERROR, "the old rules stay: ", why.text);
-	} else {
-		uxs_access_fini(l->access);
-		l->access = next;
-		uxs_log_print(l->log, UXS_NOTICE, UXS_EVENT_LIFE, 0,
-		    "rules were read again: %zu rules, %" PRIu64
-		    " sessions ended",
-		    next->n, *ended - n_before);
-		warn_of_mode(l);
+	if (!rules_have_file(&reload->options->rules)) {
+		say(reload, UXS_NOTICE, "no rules file, nothing to read again",
+		    "");
+		return true;
 	}
+	if (take_rules(reload, server, next, &why) < 0) {
+		say(reload, UXS_ERROR, "the old rules stay: ", why.text);
+		return false;
+	}
+	uxs_access_fini(reload->access);
+	reload->access = next;
+	uxs_log_print(reload->log, UXS_NOTICE, UXS_EVENT_LIFE, 0,
+	    "rules were read again: %zu rules, %" PRIu64 " sessions ended",
+	    next->n, *ended - n_before);
+	warn_of_mode(reload);
+	return true;
 }
 
 void
-reload_fini(struct reload *l)
+reload_fini(struct reload *reload)
 {
-	uxs_access_fini(&l->other);
+	uxs_access_fini(&reload->other);
 }

@@ -28,8 +28,9 @@ void reload_init(struct reload *reload, struct options *options,
     struct uxs_log *log);
 
 /* Read all rules again and have the server judge by them. What comes of it is
- * logged; where anything is wrong with them, the old ones stay. */
-void reload_rules(struct reload *reload, struct uxs_server *server);
+ * logged. Returns whether the rules in force are now as they are written: where
+ * anything is wrong with the new ones, the old ones stay. */
+bool reload_rules(struct reload *reload, struct uxs_server *server);
 
 /* When no server uses them any more. May be called twice, and on a zeroed
  * one. */
