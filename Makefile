@@ -18,6 +18,9 @@ includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
 mandir ?= $(datarootdir)/man
 docdir ?= $(datarootdir)/doc/uxecho
+bashcompdir ?= $(datarootdir)/bash-completion/completions
+zshcompdir ?= $(datarootdir)/zsh/site-functions
+fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
 
 CFLAGS ?= -O2 -g
 INSTALL ?= install
@@ -63,6 +66,8 @@ UXPING_OBJ := $(UXPING_SRC:%.c=$(BUILD)/%.o)
 TESTS_OBJ := $(TESTS_SRC:%.c=$(BUILD)/%.o)
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/%.o)
+DIST_SRC := $(sort $(wildcard src/dist/*/*.c))
+DIST_OBJ := $(DIST_SRC:%.c=$(BUILD)/%.o)
 
 LIB := $(BUILD)/libuxsrv.a
 SONAME := libuxsrv.so.$(SOVERSION)
@@ -72,9 +77,11 @@ SHARED_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 SYMBOLS := src/lib/libuxsrv.map
 PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
 TESTER := $(BUILD)/check_all
+COMPLETIONS := $(foreach s,bash zsh fish,$(foreach p,uxecho uxping,\
+	$(BUILD)/completions/$(s)/$(p)))
 
 .PHONY: all
-all: $(LIB) $(SHARED) $(PROGRAMS) ## build everything (the default)
+all: $(LIB) $(SHARED) $(PROGRAMS) $(COMPLETIONS) ## build everything (the default)
 
 # One object, in which the library's own rooms are local: a program may have
 # a session_close of its own, and ours cannot reach round the headers.
@@ -99,12 +106,25 @@ $(BUILD)/uxecho: $(UXECHO_OBJ) $(LIB)
 $(BUILD)/uxping: $(UXPING_OBJ) $(LIB)
 	$(LINK) -o $@ $^ $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
+# Completions for shells come from the programs' own tables of options.
+$(BUILD)/make_completions: $(DIST_OBJ) \
+    $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ)) $(LIB)
+	$(LINK) -o $@ $^ $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
+
+$(COMPLETIONS): $(BUILD)/completions/%: $(BUILD)/make_completions \
+    $(wildcard src/dist/completions/*.in)
+	@mkdir -p $(@D)
+	$(BUILD)/make_completions $(subst /, ,$*) \
+	    <src/dist/completions/$(*D).in >$@.new
+	mv $@.new $@
+
 # The tests see the rooms of library and programs too, except for main().
-$(TESTER): $(TESTS_OBJ) $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ)) \
-    $(LIB_OBJ)
+$(TESTER): $(TESTS_OBJ) \
+    $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ) $(DIST_OBJ)) $(LIB_OBJ)
 	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
 $(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
+$(DIST_OBJ): UXS_CPPFLAGS += -Isrc
 
 $(BUILD)/src/%.o: src/%.c | $(BUILD)/.have-libbsd
 	@mkdir -p $(@D)
@@ -137,6 +157,7 @@ BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
 TEST_PACKAGES = check mandoc strace socat libxml2-utils
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev
+DIST_PACKAGES = zsh fish
 
 # $(call install-packages,LIST): only what is not there, so that it also works
 # without a network once it has run.
@@ -150,12 +171,15 @@ install-packages = \
 	$$as_root env DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -qy --no-install-recommends $$missing
 
-.PHONY: deps lint-deps
+.PHONY: deps lint-deps dist-deps
 deps: ## install what building and testing needs (Debian)
 	@$(call install-packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 lint-deps: ## install what the stricter gates need (Debian)
 	@$(call install-packages,$(LINT_PACKAGES))
+
+dist-deps: ## install what trying out src/dist needs (Debian)
+	@$(call install-packages,$(DIST_PACKAGES))
 
 # "make -j deps check": nothing starts before the packages are there.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
@@ -164,7 +188,7 @@ endif
 
 # ---- run and test --------------------------------------------------------
 
-.PHONY: demo check check-asan
+.PHONY: demo check check-asan check-dist
 demo: all ## serve on a private path, ping stream and datagram, stop
 	@BUILD=$(BUILD) sh tests/demo.sh
 
@@ -179,6 +203,13 @@ check-asan: ## run all tests under the address and undefined sanitizers
 	ASAN_OPTIONS=quarantine_size_mb=4:$$ASAN_OPTIONS \
 	    $(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check
 
+# Suites that skip tests where a tool of dist-deps is not there.
+DIST_SUITES = completions
+
+check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
+	@set -e; for s in $(DIST_SUITES); do \
+	    BUILD=$(BUILD) CK_RUN_SUITE=$$s $(TESTER); done
+
 # Figures, and no test: what they are depends on the machine.
 $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 	$(LINK) -o $@ $^ $(LDLIBS)
@@ -189,8 +220,9 @@ bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (a
 
 # ---- gates ---------------------------------------------------------------
 
-ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(TESTS_SRC) $(BENCH_SRC)
-ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h tests/*.h))
+ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(DIST_SRC) $(TESTS_SRC) \
+	$(BENCH_SRC)
+ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h))
 
 .PHONY: lint lint-man lint-scripts format format-check
 lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, manuals, scripts
@@ -202,13 +234,14 @@ lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, man
 	    --library=gnu -D_GNU_SOURCE -DUXECHO_VERSION='""' -Iinclude -Isrc \
 	    --include=/usr/include/bsd/sys/queue.h \
 	    --include=/usr/include/bsd/sys/tree.h \
-	    $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC)
+	    $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(DIST_SRC)
 
 lint-man: ## mandoc -Tlint on every manual page
 	mandoc -Tlint -W warning $(MANUALS)
 
-lint-scripts: ## shellcheck on every script
+lint-scripts: $(COMPLETIONS) ## shellcheck on every script
 	shellcheck $(SCRIPTS)
+	shellcheck --shell=bash $(filter %/bash/uxecho %/bash/uxping,$^)
 
 format: ## rewrite the sources in the house's format
 	$(CLANG_FORMAT) -i $(ALL_C) $(ALL_H)
@@ -238,6 +271,14 @@ install: all ## install below $(DESTDIR)$(prefix)
 	for m in $(MANUALS); do \
 	    $(INSTALL) -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/ || exit 1; \
 	done
+	for p in uxecho uxping; do \
+	    $(INSTALL) -D -m 644 $(BUILD)/completions/bash/$$p \
+		$(DESTDIR)$(bashcompdir)/$$p && \
+	    $(INSTALL) -D -m 644 $(BUILD)/completions/zsh/$$p \
+		$(DESTDIR)$(zshcompdir)/_$$p && \
+	    $(INSTALL) -D -m 644 $(BUILD)/completions/fish/$$p \
+		$(DESTDIR)$(fishcompdir)/$$p.fish || exit 1; \
+	done
 
 uninstall: ## remove what install put there
 	$(RM) $(DESTDIR)$(sbindir)/uxecho $(DESTDIR)$(bindir)/uxping \
@@ -247,6 +288,8 @@ uninstall: ## remove what install put there
 	    $(DESTDIR)$(pkgconfigdir)/uxsrv.pc
 	$(RM) $(foreach h,$(HEADERS),$(DESTDIR)$(includedir)/uxsrv/$(notdir $(h)))
 	$(RM) $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+	$(RM) $(foreach p,uxecho uxping,$(DESTDIR)$(bashcompdir)/$(p) \
+	    $(DESTDIR)$(zshcompdir)/_$(p) $(DESTDIR)$(fishcompdir)/$(p).fish)
 	-rmdir $(DESTDIR)$(includedir)/uxsrv 2>/dev/null
 
 .PHONY: dist clean help
@@ -262,4 +305,4 @@ help: ## list the targets
 	    awk -F': ' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 -include $(LIB_OBJ:.o=.d) $(SHARED_OBJ:.o=.d) $(UXECHO_OBJ:.o=.d) $(UXPING_OBJ:.o=.d) \
-	$(TESTS_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)
+	$(TESTS_OBJ:.o=.d) $(BENCH_OBJ:.o=.d) $(DIST_OBJ:.o=.d)

@@ -59,6 +59,7 @@ all_suites(void)
 	ADD(suite_library());
 	ADD(suite_install());
 	ADD(suite_documents());
+	ADD(suite_completions());
 	ADD(suite_examples());
 #undef ADD
 	return runner;

@@ -55,6 +55,7 @@ Suite *suite_uxping_documents(void);
 Suite *suite_library(void);
 Suite *suite_install(void);
 Suite *suite_documents(void);
+Suite *suite_completions(void);
 Suite *suite_examples(void);
 
 #endif
