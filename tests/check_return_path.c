@@ -295,6 +295,30 @@ START_TEST(directory_that_was_swapped_is_noticed)
 }
 END_TEST
 
+static void
+answer_another(void *arg)
+{
+	return_paths_begin(&paths);
+	reply_reaches(*(const int *)arg, harness_path("another"), OTHER_UID);
+	return_paths_fini(&paths);
+}
+
+/* The numbers of its parent's descriptors mean other files. */
+START_TEST(child_answers_by_its_own_descriptors)
+{
+	int another;
+
+	SKIP_UNLESS_ROOT();
+	another = socket_of(OTHER_UID, "another");
+	look_once(harness_path("c"), OTHER_UID);
+
+	ck_assert_int_eq(wait_child(start_child(answer_another, &another)), 0);
+
+	reply_reaches(client, harness_path("c"), OTHER_UID);
+	close(another);
+}
+END_TEST
+
 /* So that a descriptor's number cannot come to mean another file between the
  * look and the reply. */
 START_TEST(pin_in_use_stays_what_it_is)
@@ -418,6 +442,7 @@ suite_return_path(void)
 	tcase_add_test(pins, second_reply_opens_nothing);
 	tcase_add_test(pins, client_that_starts_again_at_its_path_is_answered);
 	tcase_add_test(pins, directory_that_was_swapped_is_noticed);
+	tcase_add_test(pins, child_answers_by_its_own_descriptors);
 	tcase_add_loop_test(pins, pin_in_use_stays_what_it_is, 0, 3);
 	tcase_add_test(pins, pin_of_a_dead_client_is_dropped);
 	tcase_add_test(pins, pins_are_limited_and_the_longest_unused_goes);

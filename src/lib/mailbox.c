@@ -163,9 +163,11 @@ prepare_batch(struct mailbox_batch *b)
 /* Our own reply, come back through a name that somebody gave to our socket:
  * answering it would go on for ever. */
 static bool
-is_own(const struct uxs_peer *peer)
+is_own(const struct mailbox *m)
 {
-	return peer->pid != 0 && peer->pid == getpid();
+	const pid_t sender = m->client.peer.pid;
+
+	return sender != 0 && sender == outbox_own_pid(&m->batch->outbox);
 }
 
 /* May the sender, and not too often? */
@@ -212,7 +214,7 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 		count_drop(m, m->batch->current, UXS_DROP_LOST_DESCRIPTORS);
 	else if (in->msg_hdr.msg_flags & MSG_TRUNC)
 		count_drop(m, m->batch->current, UXS_DROP_TOO_LONG);
-	else if (is_own(&m->client.peer))
+	else if (is_own(m))
 		count_drop(m, m->batch->current, UXS_DROP_SELF);
 	else if (service->on_message(&m->client, &message, service->arg) < 0)
 		count_drop(m, m->batch->current, UXS_DROP_ERROR);
@@ -230,6 +232,7 @@ receive_batch(struct mailbox *m)
 	    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	if (n <= 0)
 		return 0;
+	outbox_begin(&b->outbox);
 	/* Whatever becomes of the messages. */
 	for (int i = 0; m->context->reaper != NULL && i < n; i++)
 		reaper_put_passed(m->context->reaper, &b->in[i].msg_hdr);

@@ -260,6 +260,12 @@ make_room(struct outbox *o)
 		look(o);
 }
 
+void
+outbox_begin(struct outbox *o)
+{
+	return_paths_begin(&o->paths);
+}
+
 int
 outbox_put(struct outbox *o, const struct outbox_origin *origin,
     const void *data, size_t length)

@@ -63,6 +63,16 @@ struct outbox {
 void outbox_init(struct outbox *outbox, int fd, size_t max_message,
     dev_t own_dev, ino_t own_ino);
 
+/* Before the first reply to a batch of messages; see return_paths_begin. */
+void outbox_begin(struct outbox *outbox);
+
+/* As of then. */
+static inline pid_t
+outbox_own_pid(const struct outbox *outbox)
+{
+	return outbox->paths.own_pid;
+}
+
 /*
  * Put a reply in. The bytes are borrowed until outbox_send, which is called
  * from here when the outbox is full. Returns an enum uxs_reply; a drop has

@@ -21,6 +21,8 @@ struct return_pin {
 	uid_t uid;
 	char path[PATH_BYTES];
 	int fd; /* O_PATH */
+	struct sockaddr_un to; /* leads to fd, whatever happens to the path */
+	socklen_t to_length;
 	dev_t dev;
 	ino_t ino;
 	unsigned n_users; /* replies that are not sent yet */
@@ -46,6 +48,7 @@ return_paths_init(struct return_paths *paths, dev_t own_dev, ino_t own_ino)
 	    (struct return_paths){ .own_dev = own_dev, .own_ino = own_ino };
 	RB_INIT(&paths->pins);
 	TAILQ_INIT(&paths->used);
+	return_paths_begin(paths);
 }
 
 /* ---- pins ---- */
@@ -117,13 +120,47 @@ return_paths_fini(struct return_paths *paths)
 	return_paths_trim(paths);
 }
 
+/* ---- who we are ---- */
+
+/*
+ * Descriptors have names below /proc/self/fd, but "self" is a link that is
+ * made anew and followed with every look, a tenth of what a reply costs. The
+ * number that it stands for is that of the pid namespace in which /proc was
+ * mounted, which getpid(2) need not know.
+ */
+static void
+find_fd_directory(struct return_paths *paths)
+{
+	char self[16] = "";
+
+	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0)
+		strcpy(self, "self");
+	snprintf(paths->fd_directory, sizeof(paths->fd_directory),
+	    "/proc/%s/fd", self);
+}
+
+void
+return_paths_begin(struct return_paths *paths)
+{
+	const pid_t pid = getpid();
+
+	paths->own_uid = geteuid();
+	if (pid == paths->own_pid)
+		return;
+	/* New, or a child of who made the pins: their names are those of the
+	 * parent's descriptors. */
+	return_paths_trim(paths);
+	paths->own_pid = pid;
+	find_fd_directory(paths);
+}
+
 /* ---- verification ---- */
 
 static bool
-is_believed(const struct uxs_peer *sender)
+is_believed(const struct return_paths *paths, const struct uxs_peer *sender)
 {
 	return uxs_peer_is_known(sender) &&
-	    (sender->uid == 0 || sender->uid == geteuid());
+	    (sender->uid == 0 || sender->uid == paths->own_uid);
 }
 
 static enum return_path_outcome
@@ -193,6 +230,7 @@ static enum return_path_outcome
 make_pin(struct return_paths *paths, const struct return_pin *key,
     struct return_pin **made)
 {
+	char link[sizeof(paths->fd_directory) + sizeof("/2147483647")];
 	struct return_pin *pin = malloc(sizeof(*pin));
 	enum return_path_outcome outcome;
 
@@ -203,6 +241,8 @@ make_pin(struct return_paths *paths, const struct return_pin *key,
 		free(pin);
 		return outcome;
 	}
+	snprintf(link, sizeof(link), "%s/%d", paths->fd_directory, pin->fd);
+	uxs_sockaddr_from_path(&pin->to, &pin->to_length, link);
 	if (paths->n_pins == RETURN_PINS_MAX)
 		forget_one(paths);
 	keep(paths, pin);
@@ -214,12 +254,11 @@ static enum return_path_outcome
 pin_path(struct return_paths *paths, struct return_path *path, const char *name,
     uid_t sender)
 {
-	char link[sizeof("/proc/self/fd/") + 11];
 	struct return_pin key = { .uid = sender };
 	struct return_pin *pin;
 	enum return_path_outcome outcome;
 
-	snprintf(key.path, sizeof(key.path), "%s", name);
+	strlcpy(key.path, name, sizeof(key.path));
 	if ((pin = find_pin(paths, &key)) == NULL &&
 	    (outcome = make_pin(paths, &key, &pin)) != RETURN_PATH_OPEN)
 		return outcome;
@@ -227,8 +266,8 @@ pin_path(struct return_paths *paths, struct return_path *path, const char *name,
 	path->pin = pin;
 	path->dev = pin->dev;
 	path->ino = pin->ino;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", pin->fd);
-	uxs_sockaddr_from_path(&path->to, &path->length, link);
+	path->to = pin->to;
+	path->length = pin->to_length;
 	return RETURN_PATH_OPEN;
 }
 
@@ -244,7 +283,7 @@ return_path_open(struct return_paths *paths, struct return_path *path,
 	path->pin = NULL;
 	path->dev = 0;
 	path->ino = 0;
-	path->is_believed = is_believed(sender);
+	path->is_believed = is_believed(paths, sender);
 	if (from_length <= before_name)
 		return RETURN_PATH_NONE;
 	/*

@@ -45,7 +45,11 @@ TAILQ_HEAD(return_pin_list, return_pin);
 struct return_paths {
 	dev_t own_dev; /* of the server's own socket file; 0 without one */
 	ino_t own_ino;
+	/* Who we are, as of return_paths_begin. */
+	pid_t own_pid;
+	uid_t own_uid;
 	/* private */
+	char fd_directory[32]; /* "/proc/4711/fd", with 4711 as /proc has it */
 	size_t n_pins;
 	struct return_pins pins;
 	struct return_pin_list used; /* the longest unused first */
@@ -72,6 +76,10 @@ enum return_path_outcome {
 /* own_dev and own_ino: never reply there; both 0 for none. */
 void return_paths_init(struct return_paths *paths, dev_t own_dev,
     ino_t own_ino);
+
+/* Before the first reply of a batch: asks the kernel once who we are, and not
+ * for every message. Nothing may be in use. */
+void return_paths_begin(struct return_paths *paths);
 
 /*
  * Find where to reply to sender, whose message came from that address. A
