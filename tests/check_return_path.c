@@ -14,7 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <uxsrv/units.h>
 
 #include <lib/return_path.h>
 
@@ -33,6 +36,12 @@ socket_of(uid_t uid, const char *path)
 
 	ck_assert_int_eq(chown(path, uid, uid), 0);
 	return fd;
+}
+
+static int64_t
+ns_of(const struct timespec *time)
+{
+	return time->tv_sec * UXS_NS_PER_S + time->tv_nsec;
 }
 
 static enum return_path_outcome
@@ -67,6 +76,28 @@ reply_reaches(int fd, const char *name, uid_t uid)
 	    2);
 	return_path_close(&paths, &path, false);
 	HEARS(fd, "re");
+}
+
+/* Until a change of the file cannot have the same time as the last one. */
+static void
+let_it_settle(const char *name)
+{
+	struct timespec now;
+	struct stat st;
+
+	ck_assert_int_eq(lstat(name, &st), 0);
+	do {
+		clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	} while (ns_of(&now) - ns_of(&st.st_ctim) <= 25 * UXS_NS_PER_MS);
+}
+
+/* It is settled and pinned, and how it was then is known. */
+static void
+pin_it(const char *name)
+{
+	let_it_settle(name);
+	ck_assert_int_eq(look_once(harness_path(name), OTHER_UID),
+	    RETURN_PATH_OPEN);
 }
 
 static void
@@ -224,6 +255,18 @@ static const struct {
 	{ "/proc/self/fd/0", OTHER_UID, RETURN_PATH_NOT_SENDERS },
 };
 
+START_TEST(a_pin_that_has_settled_does_not_either)
+{
+	SKIP_UNLESS_ROOT();
+	pin_it("c");
+	reply_reaches(client, harness_path("c"), OTHER_UID);
+	changes[_i].change();
+
+	ck_assert_int_eq(look_once(harness_path("c"), OTHER_UID),
+	    changes[_i].expect);
+}
+END_TEST
+
 START_TEST(a_sender_is_answered_at_what_is_his)
 {
 	const char *name = senders[_i].name != NULL ? senders[_i].name :
@@ -275,7 +318,7 @@ START_TEST(client_that_starts_again_at_its_path_is_answered)
 }
 END_TEST
 
-/* A path in a directory that was swapped: its file never changed. */
+/* The file that was pinned never changed, only what stands above it. */
 START_TEST(directory_that_was_swapped_is_noticed)
 {
 	int old, now;
@@ -283,11 +326,17 @@ START_TEST(directory_that_was_swapped_is_noticed)
 	SKIP_UNLESS_ROOT();
 	ck_assert_int_eq(mkdir("d", 0755), 0);
 	old = socket_of(OTHER_UID, "d/c");
+	if (_i != 0)
+		pin_it("d/c");
 	reply_reaches(old, harness_path("d/c"), OTHER_UID);
 	ck_assert_int_eq(rename("d", "e"), 0);
 	ck_assert_int_eq(mkdir("d", 0755), 0);
 	now = socket_of(OTHER_UID, "d/c");
 
+	if (_i != 0) { /* the other one of the sender's two, for a second */
+		reply_reaches(old, harness_path("d/c"), OTHER_UID);
+		paths.now_ns += UXS_NS_PER_S;
+	}
 	reply_reaches(now, harness_path("d/c"), OTHER_UID);
 	reply_reaches(old, harness_path("e/c"), OTHER_UID);
 	close(old);
@@ -436,12 +485,14 @@ suite_return_path(void)
 	    N_OF(changes));
 	tcase_add_loop_test(outcomes, a_pin_does_not_outlive_what_it_rests_on,
 	    0, N_OF(changes));
+	tcase_add_loop_test(outcomes, a_pin_that_has_settled_does_not_either, 0,
+	    N_OF(changes));
 	tcase_add_loop_test(outcomes, a_sender_is_answered_at_what_is_his, 0,
 	    N_OF(senders));
 	tcase_add_checked_fixture(pins, setup, teardown);
 	tcase_add_test(pins, second_reply_opens_nothing);
 	tcase_add_test(pins, client_that_starts_again_at_its_path_is_answered);
-	tcase_add_test(pins, directory_that_was_swapped_is_noticed);
+	tcase_add_loop_test(pins, directory_that_was_swapped_is_noticed, 0, 2);
 	tcase_add_test(pins, child_answers_by_its_own_descriptors);
 	tcase_add_loop_test(pins, pin_in_use_stays_what_it_is, 0, 3);
 	tcase_add_test(pins, pin_of_a_dead_client_is_dropped);

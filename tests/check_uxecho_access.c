@@ -644,7 +644,10 @@ START_TEST(client_that_starts_again_at_its_path_is_answered)
 }
 END_TEST
 
-#define N_PATHS 300
+/* Verified return paths that stay open; see uxecho(8). */
+#define HELD_MAX 512
+
+#define N_PATHS 600
 
 static void
 exchange_from_many_paths(void *directory)
@@ -671,7 +674,7 @@ START_TEST(descriptors_held_for_datagram_clients_are_limited)
 
 	as_user(OTHER_UID, OTHER_GID, exchange_from_many_paths, directory);
 
-	ck_assert_int_le(count_descriptors_of(service.pid), before + 128);
+	ck_assert_int_le(count_descriptors_of(service.pid), before + HELD_MAX);
 	service_counts(&service, "0 dropped");
 	service_stop_clean(&service);
 }
@@ -935,7 +938,7 @@ START_TEST(hog_that_ends_leaves_no_descriptors)
 	as_user(THIRD_UID, OTHER_GID, be_a_crowd_that_reads, &honest);
 	as_user(THIRD_UID, OTHER_GID, exchange_honestly, name);
 
-	ck_assert_int_le(count_descriptors_of(service.pid), before + 128);
+	ck_assert_int_le(count_descriptors_of(service.pid), before + HELD_MAX);
 	service_stop_clean(&service);
 }
 END_TEST

@@ -9,11 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <uxsrv/address.h>
+#include <uxsrv/units.h>
 
 #include "tree.h"
+
+/* The kernel's clock ticks at least a hundred times a second; twice that. */
+#define MAX_TICK_NS (20 * UXS_NS_PER_MS)
+
+/* How long a directory above a socket may have been renamed unnoticed. */
+#define LOOK_NS UXS_NS_PER_S
 
 #define PATH_BYTES (sizeof(((struct sockaddr_un *)0)->sun_path) + 1)
 
@@ -23,8 +31,13 @@ struct return_pin {
 	int fd; /* O_PATH */
 	struct sockaddr_un to; /* leads to fd, whatever happens to the path */
 	socklen_t to_length;
+	/* As of the last look at the path. */
 	dev_t dev;
 	ino_t ino;
+	nlink_t n_links;
+	struct timespec changed;
+	int64_t looked_ns;
+	bool is_settled; /* any change from now on shows in st_ctim */
 	unsigned n_users; /* replies that are not sent yet */
 	bool is_kept; /* in the tree; otherwise it ends with its last user */
 	RB_ENTRY(return_pin) node;
@@ -120,7 +133,16 @@ return_paths_fini(struct return_paths *paths)
 	return_paths_trim(paths);
 }
 
-/* ---- who we are ---- */
+/* ---- who we are, and when ---- */
+
+static int64_t
+clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * UXS_NS_PER_S + now.tv_nsec;
+}
 
 /*
  * Descriptors have names below /proc/self/fd, but "self" is a link that is
@@ -145,6 +167,7 @@ return_paths_begin(struct return_paths *paths)
 	const pid_t pid = getpid();
 
 	paths->own_uid = geteuid();
+	paths->now_ns = clock_ns(CLOCK_MONOTONIC_COARSE);
 	if (pid == paths->own_pid)
 		return;
 	/* New, or a child of who made the pins: their names are those of the
@@ -174,17 +197,68 @@ judge(const struct return_paths *paths, const struct stat *st, uid_t sender)
 	return RETURN_PATH_OPEN;
 }
 
+/*
+ * Two changes within one tick of the kernel's clock leave the same st_ctim, so
+ * it tells of a change only once it is older than that. One of whole seconds
+ * may be of a file system that has no finer ones.
+ */
+static bool
+is_settled(const struct stat *st)
+{
+	const int64_t changed_ns = st->st_ctim.tv_sec * UXS_NS_PER_S +
+	    st->st_ctim.tv_nsec;
+
+	return st->st_ctim.tv_nsec != 0 &&
+	    clock_ns(CLOCK_REALTIME_COARSE) - changed_ns > MAX_TICK_NS;
+}
+
+static void
+remember(const struct return_paths *paths, struct return_pin *pin,
+    const struct stat *st)
+{
+	pin->dev = st->st_dev;
+	pin->ino = st->st_ino;
+	pin->n_links = st->st_nlink;
+	pin->changed = st->st_ctim;
+	pin->looked_ns = paths->now_ns;
+	pin->is_settled = is_settled(st);
+}
+
+/* Has nobody moved, removed, linked or given away the socket since the last
+ * look? Asked of the descriptor, for a third of what a look costs. */
+static bool
+is_untouched(const struct return_paths *paths, const struct return_pin *pin)
+{
+	struct stat st;
+
+	return pin->is_settled && paths->now_ns - pin->looked_ns < LOOK_NS &&
+	    fstat(pin->fd, &st) == 0 && st.st_uid == pin->uid &&
+	    st.st_nlink == pin->n_links &&
+	    st.st_ctim.tv_sec == pin->changed.tv_sec &&
+	    st.st_ctim.tv_nsec == pin->changed.tv_nsec;
+}
+
+static bool
+is_still_there(const struct return_paths *paths, struct return_pin *pin)
+{
+	struct stat st;
+
+	if (lstat(pin->path, &st) < 0 || st.st_dev != pin->dev ||
+	    st.st_ino != pin->ino || st.st_uid != pin->uid)
+		return false;
+	remember(paths, pin, &st);
+	return true;
+}
+
 /* A pin that is still what its path leads to, and still the sender's. */
 static struct return_pin *
 find_pin(struct return_paths *paths, struct return_pin *key)
 {
 	struct return_pin *pin = RB_FIND(return_pins, &paths->pins, key);
-	struct stat st;
 
 	if (pin == NULL)
 		return NULL;
-	if (lstat(pin->path, &st) < 0 || st.st_dev != pin->dev ||
-	    st.st_ino != pin->ino || st.st_uid != pin->uid) {
+	if (!is_untouched(paths, pin) && !is_still_there(paths, pin)) {
 		forget(paths, pin);
 		return NULL;
 	}
@@ -221,8 +295,7 @@ verify(struct return_paths *paths, struct return_pin *pin)
 		close(pin->fd);
 		return outcome;
 	}
-	pin->dev = st.st_dev;
-	pin->ino = st.st_ino;
+	remember(paths, pin, &st);
 	return RETURN_PATH_OPEN;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/tree.h>
@@ -22,11 +23,16 @@
  * sent there himself without us.
  *
  * A verified path is held open, a pin, and kept for the next message of the
- * same user from there. The pins never change an outcome: before each use the
- * path is looked at again, and must still be the very inode that is held,
- * owned by the sender. While it is held its number cannot be given to another
- * file. The reply goes to what is held, so that whatever happens to the path
- * after that look, it reaches a socket of the sender's or nobody.
+ * same user from there. The reply goes to what is held, so that whatever
+ * happens to the path after the last look, it reaches a socket of the sender's
+ * or nobody. Before each use the owner is asked for again, and the path looked
+ * at unless the socket was neither moved, removed nor linked since, which
+ * shows in its times: it must still be the very inode that is held. While it
+ * is held its number cannot be given to another file.
+ *
+ * What does not show there is that a directory above was renamed and another
+ * put in its place, with another socket of the same user in it. That is
+ * noticed within a second; until then the old socket hears, if it lives.
  */
 
 /* One more byte than the struct: a name of 108 bytes comes without a NUL. */
@@ -40,7 +46,7 @@ TAILQ_HEAD(return_pin_list, return_pin);
 
 /* Descriptors that are held at the most; more clients than that cost a little
  * time each. */
-#define RETURN_PINS_MAX 128
+#define RETURN_PINS_MAX 512
 
 struct return_paths {
 	dev_t own_dev; /* of the server's own socket file; 0 without one */
@@ -49,6 +55,7 @@ struct return_paths {
 	pid_t own_pid;
 	uid_t own_uid;
 	/* private */
+	int64_t now_ns; /* as of then, CLOCK_MONOTONIC */
 	char fd_directory[32]; /* "/proc/4711/fd", with 4711 as /proc has it */
 	size_t n_pins;
 	struct return_pins pins;
