@@ -154,7 +154,7 @@ require = command -v $(PKG_CONFIG) >/dev/null || \
 # ---- what it needs -------------------------------------------------------
 
 BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
-TEST_PACKAGES = check mandoc strace socat libxml2-utils
+TEST_PACKAGES = check g++ mandoc strace socat libxml2-utils
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev
 DIST_PACKAGES = zsh fish
@@ -222,6 +222,8 @@ bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (a
 
 ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(DIST_SRC) $(TESTS_SRC) \
 	$(BENCH_SRC)
+# Those need what is not installed for the other gates.
+EXAMPLES := $(sort $(wildcard tests/examples/*.c tests/examples/*.cc))
 ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h))
 
 .PHONY: lint lint-man lint-scripts format format-check
@@ -244,10 +246,10 @@ lint-scripts: $(COMPLETIONS) ## shellcheck on every script
 	shellcheck --shell=bash $(filter %/bash/uxecho %/bash/uxping,$^)
 
 format: ## rewrite the sources in the house's format
-	$(CLANG_FORMAT) -i $(ALL_C) $(ALL_H)
+	$(CLANG_FORMAT) -i $(ALL_C) $(EXAMPLES) $(ALL_H)
 
 format-check: ## fail where the sources are not in that format
-	$(CLANG_FORMAT) --dry-run --Werror $(ALL_C) $(ALL_H)
+	$(CLANG_FORMAT) --dry-run --Werror $(ALL_C) $(EXAMPLES) $(ALL_H)
 
 # ---- install -------------------------------------------------------------
 

@@ -4,40 +4,10 @@
  * as it is; make is run again only for its recipes.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "documents.h"
 #include "harness.h"
+#include "stage.h"
 #include "suites.h"
-
-/* Make as from a shell: not a part of the make that runs the tests. */
-static const char make_words[] =
-    "make() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s "
-    "-C \"$UXECHO_TOP\" BUILD=\"${BUILD:-build}\" \"$@\"; }\n";
-
-/* Run a shell script here; returns what it printed. */
-static const char *
-shell(const char *script)
-{
-	static struct output_of result;
-	static char text[8192];
-	const char *const argv[] = { "/bin/sh", "-c", text, NULL };
-
-	snprintf(text, sizeof(text), "set -eu\n%s%s", make_words, script);
-	run_program(&result, argv);
-	ck_assert_msg(result.status == 0, "%s\nends with %d: %s%s", script,
-	    result.status, result.out, result.err);
-	return result.out;
-}
-
-#define SKIP_UNLESS_MAKE()                              \
-	do {                                            \
-		if (!has_tool("make")) {                \
-			skip("needs make, to install"); \
-			return;                         \
-		}                                       \
-	} while (0)
 
 /* Every header and manual of the tree among them; nobody has to keep a list. */
 START_TEST(install_puts_every_piece_in_its_place)

@@ -152,6 +152,28 @@ START_TEST(shared_library_names_itself_and_what_it_needs)
 }
 END_TEST
 
+static void
+check_is_c(const char *header, void *arg)
+{
+	char *text = read_document(header);
+	struct declarations *own = arg;
+
+	own->n = 0;
+	read_declarations(own, header);
+	ck_assert_msg(own->n == 0 ||
+		(strstr(text, "\n__BEGIN_DECLS\n") != NULL &&
+		    strstr(text, "\n__END_DECLS\n") != NULL),
+	    "%s does not say that its functions are C", header);
+	free(text);
+}
+
+/* Or a program in C++ would look for others. */
+START_TEST(headers_say_that_their_functions_are_c)
+{
+	ck_assert_int_gt(each_header(check_is_c, &declared), 10);
+}
+END_TEST
+
 Suite *
 suite_library(void)
 {
@@ -161,6 +183,7 @@ suite_library(void)
 	tcase_add_test(symbols, list_of_symbols_is_what_the_headers_declare);
 	tcase_add_test(symbols, shared_library_shows_what_the_headers_declare);
 	tcase_add_test(symbols, static_library_shows_what_the_headers_declare);
+	tcase_add_test(symbols, headers_say_that_their_functions_are_c);
 	tcase_add_test(symbols, shared_library_names_itself_and_what_it_needs);
 	return suite;
 }

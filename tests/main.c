@@ -58,6 +58,7 @@ all_suites(void)
 	ADD(suite_uxping_documents());
 	ADD(suite_library());
 	ADD(suite_install());
+	ADD(suite_programs());
 	ADD(suite_documents());
 	ADD(suite_completions());
 	ADD(suite_examples());

@@ -54,6 +54,7 @@ Suite *suite_uxping_documents(void);
 /* And what is said of both. */
 Suite *suite_library(void);
 Suite *suite_install(void);
+Suite *suite_programs(void);
 Suite *suite_documents(void);
 Suite *suite_completions(void);
 Suite *suite_examples(void);

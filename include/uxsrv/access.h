@@ -4,9 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/cdefs.h>
 #include <sys/types.h>
 
 #include <uxsrv/peer.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -49,10 +52,19 @@ struct uxs_access {
 	struct uxs_rule *rules; /* owned */
 };
 
+#ifdef __cplusplus
+#define UXS_ACCESS_EMPTY(uid)                         \
+	([](uid_t uxs_own_uid) -> struct uxs_access { \
+		struct uxs_access uxs_initial = {};   \
+		uxs_initial.own_uid = uxs_own_uid;    \
+		return uxs_initial;                   \
+	}(uid))
+#else
 #define UXS_ACCESS_EMPTY(uid)    \
 	{                        \
 		.own_uid = (uid) \
 	}
+#endif
 
 /* How names become numbers. Each returns 0, or -1 for a name nobody has. */
 struct uxs_names {
@@ -109,5 +121,7 @@ char *uxs_rule_print(const struct uxs_rule *rule, char text[UXS_RULE_TEXT_MAX]);
 
 /* May be called twice. */
 void uxs_access_fini(struct uxs_access *access);
+
+__END_DECLS
 
 #endif

@@ -5,8 +5,11 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/cdefs.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -77,5 +80,7 @@ int uxs_sockaddr_from_path(struct sockaddr_un *sa, socklen_t *length,
 /* The same for an abstract name; 107 bytes at the most. */
 int uxs_sockaddr_from_abstract(struct sockaddr_un *sa, socklen_t *length,
     const char *name, size_t name_length);
+
+__END_DECLS
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef UXS_ERROR_H
 #define UXS_ERROR_H
 
+#include <sys/cdefs.h>
+
+__BEGIN_DECLS
+
 /*
  * Why something could not be opened, in words.
  *
@@ -52,5 +56,7 @@ int uxs_error_exit_status(const struct uxs_error *why);
  * steps fail for their own reason or because somebody may not take them.
  */
 enum uxs_failure uxs_failure_of(int code, enum uxs_failure otherwise);
+
+__END_DECLS
 
 #endif

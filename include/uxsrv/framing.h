@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
+
+__BEGIN_DECLS
 
 /*
  * Messages on a stream, which has none of its own: bytes to messages and back,
@@ -112,5 +115,7 @@ struct uxs_frame_ends {
  */
 int uxs_frame_ends_fill(struct uxs_frame_ends *ends, enum uxs_framing framing,
     size_t length);
+
+__END_DECLS
 
 #endif

@@ -4,9 +4,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
 #include <sys/queue.h>
 #include <sys/tree.h>
 #include <sys/types.h>
+
+__BEGIN_DECLS
 
 /*
  * Do they fit: connections in all, and per uid, so that no single user can
@@ -94,5 +97,7 @@ size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
 #define UXS_ABSENT_MAX 4096
 
 void uxs_ledger_fini(struct uxs_ledger *ledger);
+
+__END_DECLS
 
 #endif

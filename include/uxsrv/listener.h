@@ -3,11 +3,15 @@
 #define UXS_LISTENER_H
 
 #include <stdbool.h>
+#include <sys/cdefs.h>
 #include <sys/types.h>
 
 #include <uxsrv/address.h>
+#include <uxsrv/initial.h>
 #include <uxsrv/lock.h>
 #include <uxsrv/place.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -58,10 +62,12 @@ struct uxs_listener {
 	ino_t ino;
 };
 
-#define UXS_LISTENER_CLOSED                                                  \
-	{                                                                    \
-		.fd = -1, .place = UXS_PLACE_CLOSED, .lock = UXS_LOCK_CLOSED \
-	}
+#define UXS_LISTENER_CLOSED_VALUES(SET) \
+	SET(fd, -1)                     \
+	SET(place.dir_fd, -1)           \
+	SET(lock.fd, -1)
+#define UXS_LISTENER_CLOSED \
+	UXS_INITIAL(struct uxs_listener, UXS_LISTENER_CLOSED_VALUES)
 
 /*
  * Make the socket and give it its name. A datagram socket receives from now
@@ -119,5 +125,7 @@ int uxs_listener_check(const struct uxs_listener_conf *conf,
 /* Remove the name, then close, then let go of the lock. May be called twice
  * and at any stage of opening. */
 void uxs_listener_close(struct uxs_listener *listener);
+
+__END_DECLS
 
 #endif

@@ -3,7 +3,12 @@
 #define UXS_LOCK_H
 
 #include <stdbool.h>
+#include <sys/cdefs.h>
 #include <sys/types.h>
+
+#include <uxsrv/initial.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 struct uxs_place;
@@ -22,10 +27,8 @@ struct uxs_lock {
 	int fd; /* -1 when closed */
 };
 
-#define UXS_LOCK_CLOSED  \
-	{                \
-		.fd = -1 \
-	}
+#define UXS_LOCK_CLOSED_VALUES(SET) SET(fd, -1)
+#define UXS_LOCK_CLOSED UXS_INITIAL(struct uxs_lock, UXS_LOCK_CLOSED_VALUES)
 
 struct uxs_lock_holder {
 	pid_t pid; /* 0: not known */
@@ -56,5 +59,7 @@ int uxs_lock_check(const struct uxs_place *place, struct uxs_error *why);
 /* Remove the lock file and let go. The socket must have been removed before.
  * May be called twice, and on a closed lock. */
 void uxs_lock_close(struct uxs_lock *lock, const struct uxs_place *place);
+
+__END_DECLS
 
 #endif

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
+
+__BEGIN_DECLS
 
 /*
  * What to tell the administrator. The library formats one line per event,
@@ -76,5 +79,7 @@ bool uxs_log_limit_take(struct uxs_log_limit *limit, int64_t now_ns);
  * that text, of size 8 or more, is never overrun. Returns text.
  */
 char *uxs_escape(char *text, size_t size, const void *bytes, size_t length);
+
+__END_DECLS
 
 #endif

@@ -6,9 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/tree.h>
+
+#include <uxsrv/initial.h>
+
+__BEGIN_DECLS
 
 /*
  * When: readiness, time and signals, on level-triggered epoll(7).
@@ -46,10 +51,8 @@ struct uxs_loop {
 	struct epoll_event batch[UXS_LOOP_BATCH];
 };
 
-#define UXS_LOOP_CLOSED        \
-	{                      \
-		.epoll_fd = -1 \
-	}
+#define UXS_LOOP_CLOSED_VALUES(SET) SET(epoll_fd, -1)
+#define UXS_LOOP_CLOSED UXS_INITIAL(struct uxs_loop, UXS_LOOP_CLOSED_VALUES)
 
 /* Returns 0 or a negative errno. */
 int uxs_loop_open(struct uxs_loop *loop);
@@ -164,5 +167,7 @@ struct uxs_signals {
 int uxs_signals_start(struct uxs_loop *loop, struct uxs_signals *signals,
     const sigset_t *set);
 void uxs_signals_stop(struct uxs_signals *signals);
+
+__END_DECLS
 
 #endif

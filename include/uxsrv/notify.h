@@ -3,9 +3,13 @@
 #define UXS_NOTIFY_H
 
 #include <stdint.h>
+#include <sys/cdefs.h>
 #include <sys/un.h>
 
+#include <uxsrv/initial.h>
 #include <uxsrv/loop.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -46,10 +50,9 @@ struct uxs_notify {
 	char kept[UXS_NOTIFY_KEPT][UXS_NOTIFY_TEXT_MAX];
 };
 
+#define UXS_NOTIFY_CLOSED_VALUES(SET) SET(fd, -1)
 #define UXS_NOTIFY_CLOSED \
-	{                 \
-		.fd = -1  \
-	}
+	UXS_INITIAL(struct uxs_notify, UXS_NOTIFY_CLOSED_VALUES)
 
 /*
  * Read NOTIFY_SOCKET (an absolute path, or '@' and an abstract name),
@@ -98,5 +101,7 @@ void uxs_notify_close(struct uxs_notify *notify);
  * closed in any case. A reader that is gone is an error, never a signal as
  * long as SIGPIPE is ignored. */
 int uxs_notify_ready_fd(int fd);
+
+__END_DECLS
 
 #endif

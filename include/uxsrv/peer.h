@@ -4,8 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/cdefs.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+
+#include <uxsrv/initial.h>
+
+__BEGIN_DECLS
 
 /*
  * Who is at the other end, as the kernel attests it.
@@ -29,10 +34,10 @@ struct uxs_peer {
 	bool is_unmapped;
 };
 
-#define UXS_PEER_UNKNOWN                                 \
-	{                                                \
-		.uid = UXS_UID_NONE, .gid = UXS_GID_NONE \
-	}
+#define UXS_PEER_UNKNOWN_VALUES(SET) \
+	SET(uid, UXS_UID_NONE)       \
+	SET(gid, UXS_GID_NONE)
+#define UXS_PEER_UNKNOWN UXS_INITIAL(struct uxs_peer, UXS_PEER_UNKNOWN_VALUES)
 
 /* Is anything known that a decision could rest on? */
 static inline bool
@@ -64,10 +69,9 @@ struct uxs_groups {
 	gid_t *gids; /* supplementary; the primary one need not be among them */
 };
 
-#define UXS_GROUPS_UNKNOWN        \
-	{                         \
-		.is_known = false \
-	}
+#define UXS_GROUPS_UNKNOWN_VALUES(SET) SET(is_known, false)
+#define UXS_GROUPS_UNKNOWN \
+	UXS_INITIAL(struct uxs_groups, UXS_GROUPS_UNKNOWN_VALUES)
 
 /*
  * Read SO_PEERGROUPS. Gives memory that uxs_groups_fini frees.
@@ -106,5 +110,7 @@ char *uxs_peer_print(const struct uxs_peer *peer, char text[UXS_PEER_TEXT_MAX]);
  * base, which may be far away. */
 char *uxs_peer_print_named(const struct uxs_peer *peer,
     char text[UXS_PEER_TEXT_MAX]);
+
+__END_DECLS
 
 #endif

@@ -4,9 +4,14 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/cdefs.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include <uxsrv/initial.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -30,10 +35,8 @@ struct uxs_place {
 	const char *path; /* as given; borrowed, must outlive the place */
 };
 
-#define UXS_PLACE_CLOSED     \
-	{                    \
-		.dir_fd = -1 \
-	}
+#define UXS_PLACE_CLOSED_VALUES(SET) SET(dir_fd, -1)
+#define UXS_PLACE_CLOSED UXS_INITIAL(struct uxs_place, UXS_PLACE_CLOSED_VALUES)
 
 /*
  * Open the directory part of path. The final component is not looked at.
@@ -93,5 +96,7 @@ int uxs_pin_connect(int pin_fd, int socket_fd);
 /* Remove the place's file if it is still this inode. Returns 0 (also when it
  * is gone or is another file by now) or a negative errno. */
 int uxs_place_remove(const struct uxs_place *place, dev_t dev, ino_t ino);
+
+__END_DECLS
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef UXS_PROBE_H
 #define UXS_PROBE_H
 
+#include <sys/cdefs.h>
 #include <sys/types.h>
+
+__BEGIN_DECLS
 
 struct uxs_place;
 
@@ -42,5 +45,7 @@ struct uxs_probe_facts {
  */
 int uxs_probe_place(const struct uxs_place *place,
     struct uxs_probe_facts *facts);
+
+__END_DECLS
 
 #endif

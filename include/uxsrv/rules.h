@@ -2,7 +2,11 @@
 #ifndef UXS_RULES_H
 #define UXS_RULES_H
 
+#include <sys/cdefs.h>
+
 #include <uxsrv/access.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 
@@ -29,5 +33,7 @@ struct uxs_error;
  */
 int uxs_rules_read(struct uxs_access *access, const char *path,
     const struct uxs_names *names, struct uxs_error *why);
+
+__END_DECLS
 
 #endif

@@ -5,14 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
 #include <sys/types.h>
 
 #include <uxsrv/access.h>
 #include <uxsrv/address.h>
+#include <uxsrv/initial.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/service.h>
 #include <uxsrv/stats.h>
+
+__BEGIN_DECLS
 
 struct uxs_error;
 struct uxs_notify;
@@ -74,14 +78,17 @@ struct uxs_server_conf {
 
 #define UXS_MODE_AUTO ((mode_t)-1)
 
-#define UXS_SERVER_DEFAULTS                                                   \
-	{                                                                     \
-		.mode = UXS_MODE_AUTO, .owner_uid = UXS_UID_NONE,             \
-		.owner_gid = UXS_GID_NONE, .buffer_bytes = (size_t)64 * 1024, \
-		.max_message_bytes = (size_t)256 * 1024,                      \
-		.write_timeout_ns = INT64_C(30000000000),                     \
-		.drain_ns = INT64_C(5000000000), .backlog = 4096,             \
-	}
+#define UXS_SERVER_DEFAULTS_VALUES(SET)             \
+	SET(mode, UXS_MODE_AUTO)                    \
+	SET(owner_uid, UXS_UID_NONE)                \
+	SET(owner_gid, UXS_GID_NONE)                \
+	SET(buffer_bytes, (size_t)64 * 1024)        \
+	SET(max_message_bytes, (size_t)256 * 1024)  \
+	SET(write_timeout_ns, INT64_C(30000000000)) \
+	SET(drain_ns, INT64_C(5000000000))          \
+	SET(backlog, 4096)
+#define UXS_SERVER_DEFAULTS \
+	UXS_INITIAL(struct uxs_server_conf, UXS_SERVER_DEFAULTS_VALUES)
 
 /*
  * Is it something that can be served? Returns 0, or a negative errno with
@@ -143,5 +150,7 @@ const struct uxs_stats *uxs_server_stats(const struct uxs_server *server);
 /* Close every session, remove the sockets, free. *server becomes NULL; may be
  * called twice. */
 void uxs_server_close(struct uxs_server **server);
+
+__END_DECLS
 
 #endif

@@ -3,9 +3,12 @@
 #define UXS_SERVICE_H
 
 #include <stddef.h>
+#include <sys/cdefs.h>
 
 #include <uxsrv/address.h>
 #include <uxsrv/peer.h>
+
+__BEGIN_DECLS
 
 /*
  * What the server is for: a service is given messages and answers them. It
@@ -86,5 +89,7 @@ int uxs_client_reply(struct uxs_client *client, const void *data,
  * else the client sends is read and thrown away. Returns as uxs_client_reply.
  */
 int uxs_client_refuse(struct uxs_client *client, const char *text);
+
+__END_DECLS
 
 #endif

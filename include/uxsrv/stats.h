@@ -3,8 +3,11 @@
 #define UXS_STATS_H
 
 #include <stdint.h>
+#include <sys/cdefs.h>
 
 #include <uxsrv/address.h>
+
+__BEGIN_DECLS
 
 /*
  * What happened, in numbers that only grow (connections excepted). The names
@@ -67,5 +70,7 @@ struct uxs_stats {
 const char *uxs_refusal_name(enum uxs_refusal refusal);
 const char *uxs_drop_name(enum uxs_drop drop);
 const char *uxs_close_name(enum uxs_close close);
+
+__END_DECLS
 
 #endif

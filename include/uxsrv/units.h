@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>
+
+__BEGIN_DECLS
 
 /*
  * Numbers as people write them on a command line. Pure.
@@ -36,5 +39,7 @@ int uxs_count_parse(const char *text, int64_t min, int64_t max, int64_t *value);
 #define UXS_UNITS_TEXT_MAX 32
 char *uxs_duration_print(int64_t value_ns, char text[UXS_UNITS_TEXT_MAX]);
 char *uxs_size_print(size_t value_bytes, char text[UXS_UNITS_TEXT_MAX]);
+
+__END_DECLS
 
 #endif

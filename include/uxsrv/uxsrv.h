@@ -12,6 +12,7 @@
 #include <uxsrv/address.h>
 #include <uxsrv/error.h>
 #include <uxsrv/framing.h>
+#include <uxsrv/initial.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/listener.h>
 #include <uxsrv/lock.h>
