@@ -154,7 +154,8 @@ require = command -v $(PKG_CONFIG) >/dev/null || \
 # ---- what it needs -------------------------------------------------------
 
 BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
-TEST_PACKAGES = check g++ mandoc strace socat libxml2-utils
+TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
+	libxml2-utils
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev
 DIST_PACKAGES = zsh fish

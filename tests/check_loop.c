@@ -17,11 +17,13 @@
 #include "suites.h"
 
 static struct uxs_loop loop; /* open in every test */
+static int64_t opened_at_ns;
 
 static void
 open_loop(void)
 {
 	ck_assert_int_eq(uxs_loop_open(&loop), 0);
+	opened_at_ns = uxs_loop_read_clock();
 }
 
 static void
@@ -384,7 +386,7 @@ alarm_that(void (*then)(struct alarm *))
 static int64_t
 past(int64_t ns)
 {
-	return uxs_loop_now_ns(&loop) - UXS_NS_PER_MS + ns;
+	return opened_at_ns - UXS_NS_PER_MS + ns;
 }
 
 static int64_t
@@ -586,7 +588,6 @@ START_TEST(the_clock_stands_still_in_a_turn)
 
 	ck_assert_int_gt(first.called_at_ns, before);
 	ck_assert_int_eq(first.called_at_ns, second.called_at_ns);
-	ck_assert_int_eq(uxs_loop_now_ns(&loop), second.called_at_ns);
 }
 END_TEST
 

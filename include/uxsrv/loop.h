@@ -42,16 +42,21 @@ struct uxs_loop {
 	/* private */
 	int epoll_fd;
 	bool is_stopped;
+	bool is_in_turn;
 	bool is_in_timers;
 	bool has_pwait2; /* epoll_pwait2(2), Linux 5.11: nanosecond waits */
 	int64_t now_ns;
+	int alarm_fd; /* timerfd(2), for those who wait on epoll_fd */
+	int64_t alarm_ns; /* what it is set to; 0: off */
 	struct uxs_timers timers;
 	struct uxs_deferreds deferreds;
 	int batch_next, batch_end; /* what of the batch is still to come */
 	struct epoll_event batch[UXS_LOOP_BATCH];
 };
 
-#define UXS_LOOP_CLOSED_VALUES(SET) SET(epoll_fd, -1)
+#define UXS_LOOP_CLOSED_VALUES(SET) \
+	SET(epoll_fd, -1)           \
+	SET(alarm_fd, -1)
 #define UXS_LOOP_CLOSED UXS_INITIAL(struct uxs_loop, UXS_LOOP_CLOSED_VALUES)
 
 /* Returns 0 or a negative errno. */
@@ -66,6 +71,13 @@ void uxs_loop_close(struct uxs_loop *loop);
 int uxs_loop_run(struct uxs_loop *loop);
 void uxs_loop_stop(struct uxs_loop *loop);
 
+/* Has it been told to stop, and not run to the end since? */
+static inline bool
+uxs_loop_is_stopped(const struct uxs_loop *loop)
+{
+	return loop->is_stopped;
+}
+
 /*
  * One turn: wait at most timeout_ns (0: only look; negative: for ever), or
  * until the next timer, then call what is ready, then what is due, then what
@@ -73,11 +85,34 @@ void uxs_loop_stop(struct uxs_loop *loop);
  */
 int uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns);
 
-/* CLOCK_MONOTONIC as of the start of this turn: one reading serves all. */
+/*
+ * To live in another program's loop: a descriptor that polls readable (it is
+ * the epoll one, and level-triggered) for as long as uxs_loop_turn with a
+ * timeout of 0 would do something: a watch is ready, a timer is due, or since
+ * the last turn something was deferred or the loop was stopped. Wait for it,
+ * and call uxs_loop_turn each time.
+ *
+ *	struct pollfd pfd = { .fd = uxs_loop_fd(&loop), .events = POLLIN };
+ *
+ *	while (!uxs_loop_is_stopped(&loop) && poll(&pfd, 1, -1) >= 0)
+ *		uxs_loop_turn(&loop, 0);
+ *
+ * The first call adds a timerfd(2), and from then on a turn after which
+ * another timer is the next one costs a system call more; that timer then
+ * counts as a ready watch. Lent until close; never read from it. Returns a
+ * negative errno where no timerfd can be made.
+ */
+int uxs_loop_fd(struct uxs_loop *loop);
+
+/* The same clock, read now. */
+int64_t uxs_loop_read_clock(void);
+
+/* CLOCK_MONOTONIC as of the start of this turn, since one reading serves all;
+ * outside of a turn, as of now. */
 static inline int64_t
 uxs_loop_now_ns(const struct uxs_loop *loop)
 {
-	return loop->now_ns;
+	return loop->is_in_turn ? loop->now_ns : uxs_loop_read_clock();
 }
 
 /* ---- descriptors ---- */

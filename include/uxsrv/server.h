@@ -44,8 +44,8 @@ struct uxs_server_conf {
 	const struct uxs_service *service;
 	const struct uxs_access *access; /* NULL: own uid and root */
 	struct uxs_log *log; /* NULL: silent */
-	/* The service manager, opened: it is told READY=1 by uxs_server_run,
-	 * STOPPING=1 with the drain, and WATCHDOG=1 in time. NULL: nobody. */
+	/* The service manager, opened: it is told READY=1 by uxs_server_run
+	 * or the first uxs_server_fd, STOPPING=1 with the drain, and WATCHDOG=1 in time. NULL: nobody. */
 	struct uxs_notify *notify;
 
 	mode_t mode; /* UXS_MODE_AUTO: 0600 without allow rules, else 0666 */
@@ -117,6 +117,23 @@ int uxs_server_open(struct uxs_server **server,
 /* Serve until drained or stopped. Returns 0, or a negative errno when the
  * loop itself failed. */
 int uxs_server_run(struct uxs_server *server);
+
+/*
+ * The same in another program's loop: wait until the descriptor polls
+ * readable, then call uxs_server_turn, which never waits; see uxs_loop_fd.
+ * All other functions may be called between two turns. Ask for the descriptor
+ * when that is all that is left to do: the service manager is told then.
+ *
+ * uxs_server_fd returns a descriptor, lent until close, or a negative errno.
+ * uxs_server_turn returns
+ *   UXS_TURN_SERVING  wait for the descriptor again
+ *   UXS_TURN_DONE     drained or stopped: stop waiting for it, then close
+ *   negative errno    the loop itself failed: likewise
+ */
+enum uxs_turn { UXS_TURN_SERVING, UXS_TURN_DONE };
+
+int uxs_server_fd(struct uxs_server *server);
+int uxs_server_turn(struct uxs_server *server);
 
 /*
  * Stop in good order: no new clients, all that was received is answered, then

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,14 +31,70 @@ compare_timers(const struct uxs_timer *a, const struct uxs_timer *b)
 
 UXS_TREE_GENERATE(uxs_timers, uxs_timer, node, compare_timers)
 
-static void
-read_clock(struct uxs_loop *loop)
+int64_t
+uxs_loop_read_clock(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	loop->now_ns = now.tv_sec * UXS_NS_PER_S + now.tv_nsec;
+	return now.tv_sec * UXS_NS_PER_S + now.tv_nsec;
 }
+
+/* ---- in another program's loop ---- */
+
+/* When is there something to do that no descriptor tells of? 0: never. */
+static int64_t
+next_alarm_ns(struct uxs_loop *loop)
+{
+	const struct uxs_timer *first = RB_MIN(uxs_timers, &loop->timers);
+
+	if (loop->is_stopped || !SLIST_EMPTY(&loop->deferreds))
+		return 1; /* long ago: at once */
+	return first != NULL ? first->deadline_ns : 0;
+}
+
+/* At the end of a turn, and for what is done outside of one. */
+static void
+set_alarm(struct uxs_loop *loop)
+{
+	const int64_t ns = next_alarm_ns(loop);
+	const struct itimerspec at = {
+		.it_value.tv_sec = ns / UXS_NS_PER_S,
+		.it_value.tv_nsec = ns % UXS_NS_PER_S,
+	};
+
+	/* One that went off is never set to the same time again: what was due
+	 * has been called. To set it also makes it unreadable. */
+	if (loop->alarm_fd < 0 || loop->is_in_turn || ns == loop->alarm_ns)
+		return;
+	loop->alarm_ns = ns;
+	timerfd_settime(loop->alarm_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+int
+uxs_loop_fd(struct uxs_loop *loop)
+{
+	/* Without a watch: there is nobody to call. */
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	int fd, r;
+
+	if (loop->alarm_fd >= 0)
+		return loop->epoll_fd;
+	fd =
+	    sysret(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+	if (fd < 0)
+		return fd;
+	r = sysret(epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event));
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	loop->alarm_fd = fd;
+	set_alarm(loop);
+	return loop->epoll_fd;
+}
+
+/* ---- turns ---- */
 
 int
 uxs_loop_open(struct uxs_loop *loop)
@@ -46,7 +103,6 @@ uxs_loop_open(struct uxs_loop *loop)
 	RB_INIT(&loop->timers);
 	SLIST_INIT(&loop->deferreds);
 	loop->has_pwait2 = true;
-	read_clock(loop);
 	loop->epoll_fd = sysret(epoll_create1(EPOLL_CLOEXEC));
 	return loop->epoll_fd < 0 ? loop->epoll_fd : 0;
 }
@@ -68,6 +124,8 @@ uxs_loop_close(struct uxs_loop *loop)
 	if (loop->epoll_fd < 0)
 		return;
 	run_deferred(loop);
+	if (loop->alarm_fd >= 0)
+		close(loop->alarm_fd);
 	close(loop->epoll_fd);
 	*loop = (struct uxs_loop)UXS_LOOP_CLOSED;
 }
@@ -81,8 +139,7 @@ wait_ns(struct uxs_loop *loop, int64_t timeout_ns)
 
 	if (first == NULL || timeout_ns == 0)
 		return timeout_ns;
-	read_clock(loop);
-	until_first_ns = first->deadline_ns - loop->now_ns;
+	until_first_ns = first->deadline_ns - uxs_loop_read_clock();
 	if (until_first_ns < 0)
 		until_first_ns = 0;
 	if (timeout_ns < 0 || until_first_ns < timeout_ns)
@@ -164,10 +221,13 @@ uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns)
 		n = 0;
 	if (n < 0)
 		return n;
-	read_clock(loop);
+	loop->now_ns = uxs_loop_read_clock();
+	loop->is_in_turn = true;
 	dispatch_batch(loop, n);
 	dispatch_timers(loop);
 	run_deferred(loop);
+	loop->is_in_turn = false;
+	set_alarm(loop);
 	return n;
 }
 
@@ -186,6 +246,7 @@ void
 uxs_loop_stop(struct uxs_loop *loop)
 {
 	loop->is_stopped = true;
+	set_alarm(loop);
 }
 
 /* ---- descriptors ---- */
@@ -236,6 +297,7 @@ uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
 		deadline_ns = loop->now_ns + 1;
 	timer->deadline_ns = deadline_ns;
 	RB_INSERT(uxs_timers, &loop->timers, timer);
+	set_alarm(loop);
 }
 
 void
@@ -253,6 +315,7 @@ void
 uxs_loop_defer(struct uxs_loop *loop, struct uxs_deferred *deferred)
 {
 	SLIST_INSERT_HEAD(&loop->deferreds, deferred, next);
+	set_alarm(loop);
 }
 
 /* ---- signals ---- */

@@ -26,6 +26,7 @@ struct uxs_server {
 	enum server_state state;
 	struct uxs_signals signals;
 	bool has_signals;
+	bool is_ready_told;
 	struct uxs_ledger ledger;
 	struct doors doors;
 	struct uxs_timer drain_timer;
@@ -287,8 +288,10 @@ tell_ready(struct uxs_server *s)
 {
 	int r;
 
-	if (s->conf.notify == NULL || s->state != SERVER_SERVING)
+	if (s->conf.notify == NULL || s->state != SERVER_SERVING ||
+	    s->is_ready_told)
 		return;
+	s->is_ready_told = true;
 	uxs_notify_start(s->conf.notify, loop_of(s));
 	r = uxs_notify_send(s->conf.notify, "READY=1\nMAINPID=%ld",
 	    (long)getpid());
@@ -309,6 +312,27 @@ uxs_server_run(struct uxs_server *s)
 	/* Who is cut off is counted before anybody reads the figures. */
 	close_sessions(s);
 	return r;
+}
+
+int
+uxs_server_fd(struct uxs_server *s)
+{
+	const int fd = uxs_loop_fd(loop_of(s));
+
+	if (fd >= 0)
+		tell_ready(s);
+	return fd;
+}
+
+int
+uxs_server_turn(struct uxs_server *s)
+{
+	const int r = uxs_loop_turn(loop_of(s), 0);
+
+	if (r >= 0 && !uxs_loop_is_stopped(loop_of(s)))
+		return UXS_TURN_SERVING;
+	close_sessions(s);
+	return r < 0 ? r : UXS_TURN_DONE;
 }
 
 struct uxs_loop *
