@@ -290,13 +290,22 @@ talk(void *arg)
 	client_hears_end(stream);
 }
 
+static struct uxs_stats_of_type
+stats_of(const struct uxs_server *server, enum uxs_type type)
+{
+	struct uxs_stats now;
+
+	uxs_server_stats(server, &now);
+	return now.of[type];
+}
+
 START_TEST(a_server_answers_and_waits_again)
 {
 	struct uxs_server *server = open_server(0);
 	pid_t clients = start_child(talk, NULL);
 
-	while (uxs_server_stats(server)->of[UXS_DGRAM].sent_messages == 0 ||
-	    uxs_server_stats(server)->of[UXS_STREAM].connections != 0) {
+	while (stats_of(server, UXS_DGRAM).sent_messages == 0 ||
+	    stats_of(server, UXS_STREAM).connections != 0) {
 		ck_assert(polls_within(uxs_server_fd(server), PATIENCE_MS));
 		ck_assert_int_eq(uxs_server_turn(server), UXS_TURN_SERVING);
 	}
@@ -326,13 +335,12 @@ START_TEST(a_drain_that_takes_too_long_is_over_in_time)
 	struct uxs_server *server = open_server(UXS_NS_PER_MS);
 	int idle = client_connect(UXS_STREAM, "s");
 
-	while (uxs_server_stats(server)->of[UXS_STREAM].connections == 0)
+	while (stats_of(server, UXS_STREAM).connections == 0)
 		ck_assert_int_eq(uxs_server_turn(server), UXS_TURN_SERVING);
 	uxs_server_drain(server);
 	serve_to_the_end(server);
 
-	ck_assert_uint_eq(uxs_server_stats(server)->of[UXS_STREAM].connections,
-	    0);
+	ck_assert_uint_eq(stats_of(server, UXS_STREAM).connections, 0);
 	uxs_server_close(&server);
 	close(idle);
 }

@@ -63,7 +63,7 @@ serve(void *arg)
 	ck_assert_int_eq(uxs_server_run(server), 0);
 	/* One more that waits must not end it before it has told. */
 	signal(SIGTERM, SIG_IGN);
-	stats = *uxs_server_stats(server);
+	uxs_server_stats(server, &stats);
 	uxs_server_close(&server);
 	ck_assert_int_eq(write(start->stats_fd, &stats, sizeof(stats)),
 	    (int)sizeof(stats));

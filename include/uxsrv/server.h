@@ -161,8 +161,9 @@ void uxs_server_stop(struct uxs_server *server);
 /* The loop, for watches and timers of the caller's own. */
 struct uxs_loop *uxs_server_loop(struct uxs_server *server);
 
-/* The numbers, valid until close. */
-const struct uxs_stats *uxs_server_stats(const struct uxs_server *server);
+/* Fill in the numbers as they are now; after uxs_server_run they are final.
+ * May be called from any thread. */
+void uxs_server_stats(const struct uxs_server *server, struct uxs_stats *stats);
 
 /* Close every session, remove the sockets, free. *server becomes NULL; may be
  * called twice. */

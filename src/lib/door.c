@@ -7,6 +7,7 @@
 #include <uxsrv/access.h>
 #include <uxsrv/error.h>
 
+#include "counter.h"
 #include "reaper.h"
 #include "shortage.h"
 
@@ -51,7 +52,7 @@ refuse(struct door *door, const struct uxs_peer *peer, int fd,
     enum uxs_refusal why)
 {
 	reaper_put(door->context->reaper, fd);
-	stats_of(door)->refused[why]++;
+	counter_add(&stats_of(door)->refused[why], 1);
 	door_log(door->context, UXS_NOTICE, UXS_EVENT_REFUSED, type_of(door),
 	    "refused", uxs_refusal_name(why), peer);
 }
@@ -122,11 +123,11 @@ admit(struct door *door, int fd)
 		refuse(door, &peer, fd, refusal_of(admission));
 		return;
 	}
-	stats_of(door)->accepted++;
+	counter_add(&stats_of(door)->accepted, 1);
 	door_log(context, UXS_INFO, UXS_EVENT_SESSION, type_of(door), "opened",
 	    NULL, &peer);
 	if (session_open(context->sessions, fd, &peer, type_of(door)) < 0) {
-		stats_of(door)->accepted--;
+		counter_take(&stats_of(door)->accepted, 1);
 		uxs_ledger_leave(context->ledger, peer.uid);
 		refuse(door, &peer, fd, UXS_REFUSAL_DESCRIPTORS);
 	}
@@ -147,7 +148,9 @@ refuse_who_wait(struct door *door)
 		r = uxs_listener_accept(&door->listener, &fd);
 		if (r == UXS_ACCEPT_OK) {
 			reaper_put(door->context->reaper, fd);
-			stats_of(door)->refused[UXS_REFUSAL_DESCRIPTORS]++;
+			counter_add(&stats_of(door)
+					 ->refused[UXS_REFUSAL_DESCRIPTORS],
+			    1);
 		}
 		shortage_take_back(shortage);
 	}
@@ -162,7 +165,7 @@ pause_accepting(struct door *door)
 	if (shortage_is_long(context->shortage))
 		refuse_who_wait(door);
 	uxs_watch_stop(context->loop, &door->watch);
-	context->stats->pauses++;
+	counter_add(&context->stats->pauses, 1);
 	if (!shortage_pause(context->shortage))
 		return;
 	uxs_log_print(context->log, UXS_WARNING, UXS_EVENT_PAUSED,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "counter.h"
 #include "outbox.h"
 #include "passing.h"
 #include "reaper.h"
@@ -67,7 +68,7 @@ count_drop(const struct mailbox *m, unsigned i, enum uxs_drop reason)
 	char who[UXS_PEER_TEXT_MAX], name[SENDER_NAME_MAX];
 	struct uxs_peer sender;
 
-	stats_of(m)->dropped[reason]++;
+	counter_add(&stats_of(m)->dropped[reason], 1);
 	if (!uxs_log_wants(m->context->log, UXS_DEBUG))
 		return;
 	uxs_peer_of_message(&sender, &m->batch->in[i].msg_hdr);
@@ -90,8 +91,8 @@ on_sent(struct outbox *outbox, size_t length)
 {
 	const struct mailbox *m = mailbox_of(outbox);
 
-	stats_of(m)->sent_messages++;
-	stats_of(m)->sent_bytes += length;
+	counter_add(&stats_of(m)->sent_messages, 1);
+	counter_add(&stats_of(m)->sent_bytes, length);
 }
 
 static void
@@ -178,7 +179,7 @@ is_admitted(const struct mailbox *m)
 	const struct uxs_peer *sender = &m->client.peer;
 
 	if (uxs_access_decide(context->access, sender, NULL) != UXS_ALLOW) {
-		stats_of(m)->refused[UXS_REFUSAL_RULES]++;
+		counter_add(&stats_of(m)->refused[UXS_REFUSAL_RULES], 1);
 		return false;
 	}
 	switch (uxs_ledger_message(context->ledger, sender->uid,
@@ -186,10 +187,10 @@ is_admitted(const struct mailbox *m)
 	case UXS_ADMITTED:
 		return true;
 	case UXS_REFUSED_RATE:
-		stats_of(m)->refused[UXS_REFUSAL_RATE]++;
+		counter_add(&stats_of(m)->refused[UXS_REFUSAL_RATE], 1);
 		return false;
 	default: /* no memory for an account */
-		stats_of(m)->refused[UXS_REFUSAL_DESCRIPTORS]++;
+		counter_add(&stats_of(m)->refused[UXS_REFUSAL_DESCRIPTORS], 1);
 		return false;
 	}
 }
@@ -208,8 +209,8 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 	uxs_peer_of_message(&m->client.peer, &in->msg_hdr);
 	if (!is_admitted(m))
 		return;
-	stats_of(m)->received_messages++;
-	stats_of(m)->received_bytes += in->msg_len;
+	counter_add(&stats_of(m)->received_messages, 1);
+	counter_add(&stats_of(m)->received_bytes, in->msg_len);
 	if (in->msg_hdr.msg_flags & MSG_CTRUNC)
 		count_drop(m, m->batch->current, UXS_DROP_LOST_DESCRIPTORS);
 	else if (in->msg_hdr.msg_flags & MSG_TRUNC)

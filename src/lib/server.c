@@ -15,6 +15,7 @@
 #include <uxsrv/ledger.h>
 #include <uxsrv/notify.h>
 
+#include "counter.h"
 #include "doors.h"
 #include "worker.h"
 
@@ -341,10 +342,12 @@ uxs_server_loop(struct uxs_server *s)
 	return loop_of(s);
 }
 
-const struct uxs_stats *
-uxs_server_stats(const struct uxs_server *s)
+void
+uxs_server_stats(const struct uxs_server *s, struct uxs_stats *stats)
 {
-	return &s->workers[0].stats;
+	*stats = (struct uxs_stats){ .pauses = 0 };
+	for (size_t i = 0; i < s->n_workers; i++)
+		counters_sum(stats, &s->workers[i].stats);
 }
 
 void

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "counter.h"
 #include "reaper.h"
 #include "session_parts.h"
 
@@ -198,7 +199,7 @@ session_open(struct session_context *context, int fd,
 		return r;
 	}
 	LIST_INSERT_HEAD(&context->sessions, s, next);
-	context->stats->of[type].connections++;
+	counter_add(&context->stats->of[type].connections, 1);
 	if (service->on_open != NULL &&
 	    service->on_open(&s->client, service->arg) < 0)
 		session_end(s, UXS_CLOSE_REFUSED);
@@ -231,8 +232,8 @@ session_close(struct session *s, enum uxs_close reason)
 	uxs_watch_stop(context->loop, &s->watch);
 	reaper_put(context->reaper, s->watch.fd);
 	LIST_REMOVE(s, next);
-	context->stats->of[s->client.type].connections--;
-	context->stats->closed[reason]++;
+	counter_take(&context->stats->of[s->client.type].connections, 1);
+	counter_add(&context->stats->closed[reason], 1);
 	context->on_closed(context, s);
 	uxs_loop_defer(context->loop, &s->release);
 }

@@ -2,6 +2,7 @@
 /* What comes in from a client: one receive, and the service is told. */
 #include "session_parts.h"
 
+#include "counter.h"
 #include "wire.h"
 
 static void
@@ -13,11 +14,11 @@ on_input(struct session *s, const char *data, size_t length)
 	session_made_progress(s);
 	if (s->state == SESSION_ENDING)
 		return;
-	session_stats(s)->received_bytes += length;
-	session_stats(s)->received_messages++;
+	counter_add(&session_stats(s)->received_bytes, length);
+	counter_add(&session_stats(s)->received_messages, 1);
 	if (service->on_message(&s->client, &message, service->arg) < 0 &&
 	    s->state != SESSION_CLOSED) {
-		session_stats(s)->dropped[UXS_DROP_ERROR]++;
+		counter_add(&session_stats(s)->dropped[UXS_DROP_ERROR], 1);
 		session_end(s, UXS_CLOSE_ERROR);
 	}
 }
@@ -26,7 +27,7 @@ static void
 on_too_long(struct session *s)
 {
 	session_made_progress(s);
-	session_stats(s)->dropped[UXS_DROP_TOO_LONG]++;
+	counter_add(&session_stats(s)->dropped[UXS_DROP_TOO_LONG], 1);
 	session_end(s, UXS_CLOSE_TOO_LONG);
 }
 

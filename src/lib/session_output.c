@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "counter.h"
 #include "wire.h"
 
 /* The first packet, or this many bytes, are done with. */
@@ -29,7 +30,7 @@ session_drop_output(struct session *s, enum uxs_drop reason)
 	while (output_bytes(&s->output) > 0) {
 		output_first(&s->output, session_is_packets(s), &length);
 		drop_first(s, length);
-		session_stats(s)->dropped[reason]++;
+		counter_add(&session_stats(s)->dropped[reason], 1);
 	}
 }
 
@@ -38,7 +39,7 @@ send_once(struct session *s, const void *data, size_t length, size_t *n)
 {
 	const enum wire_sent sent = wire_send(s->watch.fd, data, length, n);
 
-	session_stats(s)->sent_bytes += *n;
+	counter_add(&session_stats(s)->sent_bytes, *n);
 	return sent;
 }
 
@@ -70,7 +71,7 @@ session_flush(struct session *s)
 		break;
 	case WIRE_UNSENDABLE:
 		drop_first(s, length);
-		session_stats(s)->dropped[UXS_DROP_TOO_LONG]++;
+		counter_add(&session_stats(s)->dropped[UXS_DROP_TOO_LONG], 1);
 		break;
 	}
 }
@@ -102,7 +103,7 @@ keep(struct session *s, const void *data, size_t length)
 		session_close(s, UXS_CLOSE_MEMORY);
 		return -ENOMEM;
 	}
-	session_stats(s)->sent_messages++;
+	counter_add(&session_stats(s)->sent_messages, 1);
 	session_rearm(
 	    s); /* another client's message may have brought us here */
 	return UXS_REPLY_ACCEPTED;
@@ -111,7 +112,7 @@ keep(struct session *s, const void *data, size_t length)
 static int
 dropped(struct session *s, enum uxs_drop reason)
 {
-	session_stats(s)->dropped[reason]++;
+	counter_add(&session_stats(s)->dropped[reason], 1);
 	return UXS_REPLY_DROPPED;
 }
 
@@ -131,7 +132,7 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 	case WIRE_SENT:
 		if (n < length)
 			return keep(s, (const char *)data + n, length - n);
-		session_stats(s)->sent_messages++;
+		counter_add(&session_stats(s)->sent_messages, 1);
 		return UXS_REPLY_ACCEPTED;
 	case WIRE_BLOCKED:
 		return keep(s, data, length);

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* The words for what is counted: they are label values of the statistics. */
+/* The words for what is counted, which are label values of the statistics, and
+ * how it is added up. */
 #include <uxsrv/stats.h>
+
+#include <stddef.h>
+
+#include "counter.h"
+
+/* Nothing but numbers of one kind, so adding up need not know their names. */
+#define N_COUNTERS (sizeof(struct uxs_stats) / sizeof(uint64_t))
 
 const char *
 uxs_refusal_name(enum uxs_refusal refusal)
@@ -52,4 +60,14 @@ uxs_close_name(enum uxs_close close)
 	};
 
 	return names[close];
+}
+
+void
+counters_sum(struct uxs_stats *sum, const struct uxs_stats *counted)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)counted;
+
+	for (size_t i = 0; i < N_COUNTERS; i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }

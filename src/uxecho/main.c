@@ -78,6 +78,25 @@ say(struct daemon *d, enum uxs_level level, const char *what, const char *which)
 }
 
 static void
+tell_manager(struct daemon *d)
+{
+	struct uxs_stats stats;
+
+	uxs_server_stats(d->server, &stats);
+	status_figures(&d->status, &stats);
+}
+
+static void
+report(struct daemon *d)
+{
+	struct uxs_stats stats;
+
+	uxs_server_stats(d->server, &stats);
+	report_stats(&d->log, &stats, 0);
+	status_figures(&d->status, &stats);
+}
+
+static void
 announce(struct daemon *d)
 {
 	char text[UXS_ADDRESS_TEXT_MAX];
@@ -87,7 +106,7 @@ announce(struct daemon *d)
 		say(d, UXS_NOTICE, "serving ",
 		    uxs_address_print(&d->options.conf.addresses[i], text,
 			sizeof(text)));
-	status_figures(&d->status, uxs_server_stats(d->server));
+	tell_manager(d);
 	if (d->options.ready_fd < 0)
 		return;
 	if ((r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
@@ -101,8 +120,7 @@ on_signal(int number, void *arg)
 	struct daemon *d = arg;
 
 	if (number == SIGUSR1) {
-		report_stats(&d->log, uxs_server_stats(d->server), 0);
-		status_figures(&d->status, uxs_server_stats(d->server));
+		report(d);
 	} else {
 		status_reloading(&d->status);
 		status_reloaded(&d->status,
@@ -113,9 +131,7 @@ on_signal(int number, void *arg)
 static void
 on_beat(struct uxs_notify *notify)
 {
-	struct daemon *d = notify->arg;
-
-	status_figures(&d->status, uxs_server_stats(d->server));
+	tell_manager(notify->arg);
 }
 
 static int
@@ -188,8 +204,7 @@ serve(struct daemon *d)
 	/* One more signal that waits must not spoil the exit status. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	report_stats(&d->log, uxs_server_stats(d->server), 0);
-	status_figures(&d->status, uxs_server_stats(d->server));
+	report(d);
 	uxs_server_close(&d->server);
 	if (r < 0) {
 		uxs_error_set(&why, UXS_FAILURE_SYSTEM, -r,

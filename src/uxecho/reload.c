@@ -51,12 +51,19 @@ take_rules(struct reload *reload, struct uxs_server *server,
 	return r;
 }
 
+static uint64_t
+count_ended(const struct uxs_server *server)
+{
+	struct uxs_stats stats;
+
+	uxs_server_stats(server, &stats);
+	return stats.closed[UXS_CLOSE_RULES];
+}
+
 bool
 reload_rules(struct reload *reload, struct uxs_server *server)
 {
-	const uint64_t *ended =
-	    &uxs_server_stats(server)->closed[UXS_CLOSE_RULES];
-	const uint64_t n_before = *ended;
+	const uint64_t n_before = count_ended(server);
 	struct uxs_access *next = reload->access == &reload->other ?
 	    &reload->options->access :
 	    &reload->other;
@@ -75,7 +82,7 @@ reload_rules(struct reload *reload, struct uxs_server *server)
 	reload->access = next;
 	uxs_log_print(reload->log, UXS_NOTICE, UXS_EVENT_LIFE, 0,
 	    "rules were read again: %zu rules, %" PRIu64 " sessions ended",
-	    next->n, *ended - n_before);
+	    next->n, count_ended(server) - n_before);
 	warn_of_mode(reload);
 	return true;
 }
