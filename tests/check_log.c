@@ -2,6 +2,8 @@
 #include <uxsrv/log.h>
 
 #include <ctype.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +355,90 @@ START_TEST(a_long_line_still_says_how_many_were_left_out)
 }
 END_TEST
 
+/* ---- several threads ---- */
+
+#define THREADS 4
+#define LINES 500
+
+/* Counts without care, as it may: it is called for one line at a time. */
+struct careless {
+	int n, n_inside;
+	unsigned long n_left_out;
+};
+
+static void
+count_carelessly(void *arg, enum uxs_level level, enum uxs_event event,
+    const char *line)
+{
+	struct careless *c = arg;
+	unsigned long more;
+
+	ck_assert_int_eq(c->n_inside++, 0);
+	sched_yield();
+	c->n++;
+	if (sscanf(line, "%*s (%lu more like this left out)", &more) == 1)
+		c->n_left_out += more;
+	c->n_inside--;
+}
+
+static enum uxs_event event_of_threads;
+
+static void *
+print_lines(void *arg)
+{
+	for (int i = 0; i < LINES; i++)
+		uxs_log_print(arg, UXS_INFO, event_of_threads, 1000 * S,
+		    "line");
+	return NULL;
+}
+
+static void
+print_from_threads(struct uxs_log *log)
+{
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, print_lines,
+				     log),
+		    0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+START_TEST(threads_print_one_line_at_a_time)
+{
+	struct careless c = { .n = 0 };
+	struct uxs_log log = {
+		.write = count_carelessly,
+		.arg = &c,
+		.max_level = UXS_INFO,
+	};
+
+	event_of_threads = UXS_EVENT_LIFE;
+	print_from_threads(&log);
+
+	ck_assert_int_eq(c.n, THREADS * LINES);
+}
+END_TEST
+
+START_TEST(threads_share_a_limit_and_every_line_is_accounted_for)
+{
+	struct careless c = { .n = 0 };
+	struct uxs_log log = {
+		.write = count_carelessly,
+		.arg = &c,
+		.max_level = UXS_INFO,
+	};
+
+	event_of_threads = UXS_EVENT_SESSION;
+	print_from_threads(&log);
+	ck_assert_int_eq(c.n, UXS_LOG_BURST);
+	uxs_log_print(&log, UXS_INFO, UXS_EVENT_SESSION, 1001 * S, "line");
+
+	ck_assert_uint_eq(c.n_left_out, THREADS * LINES - UXS_LOG_BURST);
+}
+END_TEST
+
 Suite *
 suite_log(void)
 {
@@ -360,6 +446,7 @@ suite_log(void)
 	TCase *escaping = harness_case(suite, "escaping");
 	TCase *limit = harness_case(suite, "limit");
 	TCase *lines = harness_case(suite, "lines");
+	TCase *threads = harness_case(suite, "threads");
 
 	tcase_add_loop_test(escaping, every_byte_is_printable_afterwards, 0,
 	    256);
@@ -369,6 +456,10 @@ suite_log(void)
 	    60);
 	tcase_add_test(escaping, an_escape_is_never_cut_in_two);
 	tcase_add_test(escaping, a_text_that_fits_is_not_cut);
+
+	tcase_add_test(threads, threads_print_one_line_at_a_time);
+	tcase_add_test(threads,
+	    threads_share_a_limit_and_every_line_is_accounted_for);
 
 	tcase_add_test(limit, a_burst_passes_and_no_more);
 	tcase_add_test(limit, after_a_burst_one_line_a_second);

@@ -2,6 +2,7 @@
 #ifndef UXS_LOG_H
 #define UXS_LOG_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,7 @@ struct uxs_log_limit {
 	uint64_t n_left_out;
 };
 
+/* Called for one line at a time, also where several threads print. */
 typedef void uxs_log_write(void *arg, enum uxs_level level,
     enum uxs_event event, const char *line);
 
@@ -52,6 +54,7 @@ struct uxs_log {
 	void *arg;
 	enum uxs_level max_level; /* lines above it are not made at all */
 	/* private */
+	pthread_mutex_t mutex; /* of zeroes, as PTHREAD_MUTEX_INITIALIZER is */
 	struct uxs_log_limit limits[UXS_N_EVENTS];
 };
 
@@ -64,7 +67,8 @@ uxs_log_wants(const struct uxs_log *log, enum uxs_level level)
 
 /*
  * Write one line. now_ns is the loop's clock. A line after others were left
- * out says how many. Never fails, never blocks of itself.
+ * out says how many. Never fails, never blocks of itself. May be called from
+ * any thread, but not from a uxs_log_write.
  */
 void uxs_log_print(struct uxs_log *log, enum uxs_level level,
     enum uxs_event event, int64_t now_ns, const char *format, ...)

@@ -90,27 +90,34 @@ append_left_out(char line[UXS_LOG_LINE_MAX], int n, uint64_t n_left_out)
 	strcpy(line + end, tail);
 }
 
-void
-uxs_log_print(struct uxs_log *log, enum uxs_level level, enum uxs_event event,
-    int64_t now_ns, const char *format, ...)
+static void __attribute__((format(printf, 5, 0)))
+print(struct uxs_log *log, enum uxs_level level, enum uxs_event event,
+    int64_t now_ns, const char *format, va_list args)
 {
-	struct uxs_log_limit *limit;
+	struct uxs_log_limit *limit = &log->limits[event];
 	char line[UXS_LOG_LINE_MAX];
-	va_list args;
 	int n;
 
-	if (!uxs_log_wants(log, level))
-		return;
-	limit = &log->limits[event];
 	if (event != UXS_EVENT_LIFE && !uxs_log_limit_take(limit, now_ns))
 		return;
-
-	va_start(args, format);
-	n = vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	if (n < 0)
+	if ((n = vsnprintf(line, sizeof(line), format, args)) < 0)
 		return;
 	append_left_out(line, n, limit->n_left_out);
 	limit->n_left_out = 0;
 	log->write(log->arg, level, event, line);
+}
+
+void
+uxs_log_print(struct uxs_log *log, enum uxs_level level, enum uxs_event event,
+    int64_t now_ns, const char *format, ...)
+{
+	va_list args;
+
+	if (!uxs_log_wants(log, level))
+		return;
+	va_start(args, format);
+	pthread_mutex_lock(&log->mutex);
+	print(log, level, event, now_ns, format, args);
+	pthread_mutex_unlock(&log->mutex);
+	va_end(args);
 }
