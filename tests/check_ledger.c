@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <uxsrv/ledger.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <uxsrv/peer.h>
@@ -559,12 +560,70 @@ START_TEST(who_is_not_there_holds_nothing)
 }
 END_TEST
 
+/* ---- several threads ---- */
+
+#define THREADS 4
+#define ROUNDS 100000
+#define PLACES 3 /* fewer than there are threads, so that they fight */
+
+static struct {
+	struct uxs_ledger ledger;
+	pthread_barrier_t start;
+	int n_inside, n_most; /* of uid 1, as the threads know it */
+} shared;
+
+/* The threads' own count, which cannot be wrong. Leaving it is said before
+ * leaving the ledger, so that it is never above what the ledger knows. */
+static void *
+come_and_go(void *arg)
+{
+	pthread_barrier_wait(&shared.start);
+	for (int i = 0; i < ROUNDS; i++) {
+		int n;
+
+		if (uxs_ledger_enter(&shared.ledger, 1, NOW) != UXS_ADMITTED)
+			continue;
+		n = __atomic_add_fetch(&shared.n_inside, 1, __ATOMIC_SEQ_CST);
+		if (n > PLACES)
+			__atomic_store_n(&shared.n_most, n, __ATOMIC_SEQ_CST);
+		if (uxs_ledger_hold(&shared.ledger, 1, 10) == UXS_ADMITTED)
+			uxs_ledger_release(&shared.ledger, 1, 10);
+		__atomic_sub_fetch(&shared.n_inside, 1, __ATOMIC_SEQ_CST);
+		uxs_ledger_leave(&shared.ledger, 1);
+	}
+	return NULL;
+}
+
+START_TEST(threads_never_have_more_than_the_limit_and_end_with_none)
+{
+	pthread_t threads[THREADS];
+
+	init(&shared.ledger, 10, PLACES);
+	uxs_ledger_share(&shared.ledger);
+	pthread_barrier_init(&shared.start, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go,
+				     NULL),
+		    0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+
+	ck_assert_int_eq(shared.n_most, 0);
+	ck_assert_uint_eq(uxs_ledger_conns(&shared.ledger), 0);
+	ck_assert_uint_eq(uxs_ledger_conns_of(&shared.ledger, 1), 0);
+	ck_assert_uint_eq(uxs_ledger_bytes_of(&shared.ledger, 1), 0);
+	enter_many(&shared.ledger, 1, PLACES);
+	pthread_barrier_destroy(&shared.start);
+	uxs_ledger_fini(&shared.ledger);
+}
+END_TEST
+
 #define LOOP(tcase, test, ...) tcase_add_loop_test(tcase, test, __VA_ARGS__)
 
 Suite *
 suite_ledger(void)
 {
-	TCase *rate, *memory;
+	TCase *rate, *memory, *threads;
 	Suite *suite = suite_create("ledger");
 	TCase *limits = harness_case(suite, "limits");
 	TCase *accounts = harness_case(suite, "accounts");
@@ -603,5 +662,9 @@ suite_ledger(void)
 	tcase_add_test(memory, bytes_released_can_be_held_again);
 	tcase_add_test(memory, without_a_ceiling_all_bytes_are_counted);
 	tcase_add_test(memory, who_is_not_there_holds_nothing);
+
+	threads = harness_case(suite, "threads");
+	tcase_add_test(threads,
+	    threads_never_have_more_than_the_limit_and_end_with_none);
 	return suite;
 }

@@ -2,6 +2,8 @@
 #ifndef UXS_LEDGER_H
 #define UXS_LEDGER_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/cdefs.h>
@@ -37,6 +39,8 @@ struct uxs_limits {
 struct uxs_ledger {
 	/* private */
 	struct uxs_limits limits;
+	bool is_shared;
+	pthread_mutex_t mutex; /* where it is shared */
 	size_t n_conns;
 	struct uxs_accounts accounts;
 	struct uxs_account_list absent; /* kept for their rate alone */
@@ -53,6 +57,10 @@ enum uxs_admission {
 
 void uxs_ledger_init(struct uxs_ledger *ledger,
     const struct uxs_limits *limits);
+
+/* From now on several threads may use it at once: each of the functions below
+ * but for uxs_ledger_fini takes a lock. Until then there is none. */
+void uxs_ledger_share(struct uxs_ledger *ledger);
 
 /*
  * Enter one more connection of uid; pair with uxs_ledger_leave. now_ns is a
@@ -86,7 +94,7 @@ int uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
 void uxs_ledger_release(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
 size_t uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid);
 
-size_t uxs_ledger_conns(const struct uxs_ledger *ledger);
+size_t uxs_ledger_conns(struct uxs_ledger *ledger);
 size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
 
 /*

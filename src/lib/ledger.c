@@ -44,6 +44,31 @@ uxs_ledger_init(struct uxs_ledger *ledger, const struct uxs_limits *limits)
 	TAILQ_INIT(&ledger->absent);
 }
 
+/* ---- several threads ---- */
+
+void
+uxs_ledger_share(struct uxs_ledger *ledger)
+{
+	if (ledger->is_shared)
+		return;
+	pthread_mutex_init(&ledger->mutex, NULL);
+	ledger->is_shared = true;
+}
+
+static void
+lock(struct uxs_ledger *ledger)
+{
+	if (ledger->is_shared)
+		pthread_mutex_lock(&ledger->mutex);
+}
+
+static void
+unlock(struct uxs_ledger *ledger)
+{
+	if (ledger->is_shared)
+		pthread_mutex_unlock(&ledger->mutex);
+}
+
 /* ---- accounts ---- */
 
 static struct uxs_account *
@@ -125,13 +150,11 @@ take_token(const struct uxs_ledger *ledger, struct uxs_account *account,
 	return true;
 }
 
-int
-uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
+static int
+enter_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
 {
 	struct uxs_account *account;
 
-	if (ledger->limits.max_rate == 0)
-		return UXS_ADMITTED;
 	if ((account = find_or_open(ledger, uid)) == NULL)
 		return -ENOMEM;
 	if (!take_token(ledger, account, now_ns))
@@ -144,15 +167,29 @@ uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
 	return UXS_ADMITTED;
 }
 
+int
+uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
+{
+	int r;
+
+	if (ledger->limits.max_rate == 0)
+		return UXS_ADMITTED;
+	lock(ledger);
+	r = enter_message(ledger, uid, now_ns);
+	unlock(ledger);
+	return r;
+}
+
 /* ---- connections ---- */
 
-int
-uxs_ledger_enter(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
+static int
+enter(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
 {
 	const struct uxs_limits *limits = &ledger->limits;
-	struct uxs_account *account;
+	struct uxs_account *account = find(ledger, uid);
+	const size_t n_conns = account != NULL ? account->n_conns : 0;
 
-	if (uxs_ledger_conns_of(ledger, uid) >= limits->max_conns_per_user)
+	if (n_conns >= limits->max_conns_per_user)
 		return UXS_REFUSED_MAX_PER_USER;
 	if (ledger->n_conns >= limits->max_conns)
 		return UXS_REFUSED_MAX_CONNS;
@@ -169,8 +206,8 @@ uxs_ledger_enter(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
 	return UXS_ADMITTED;
 }
 
-void
-uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid)
+static void
+leave(struct uxs_ledger *ledger, uid_t uid)
 {
 	struct uxs_account *account = find(ledger, uid);
 
@@ -185,13 +222,31 @@ uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid)
 	forget_absent(ledger, 0);
 }
 
+int
+uxs_ledger_enter(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns)
+{
+	int r;
+
+	lock(ledger);
+	r = enter(ledger, uid, now_ns);
+	unlock(ledger);
+	return r;
+}
+
+void
+uxs_ledger_leave(struct uxs_ledger *ledger, uid_t uid)
+{
+	lock(ledger);
+	leave(ledger, uid);
+	unlock(ledger);
+}
+
 /* ---- memory ---- */
 
-int
-uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
+static int
+hold(const struct uxs_ledger *ledger, struct uxs_account *account, size_t bytes)
 {
 	const size_t max = ledger->limits.max_bytes_per_user;
-	struct uxs_account *account = find(ledger, uid);
 
 	if (account == NULL)
 		return UXS_REFUSED_MAX_BYTES; /* who has no connection */
@@ -201,37 +256,65 @@ uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
 	return UXS_ADMITTED;
 }
 
+int
+uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
+{
+	int r;
+
+	lock(ledger);
+	r = hold(ledger, find(ledger, uid), bytes);
+	unlock(ledger);
+	return r;
+}
+
 void
 uxs_ledger_release(struct uxs_ledger *ledger, uid_t uid, size_t bytes)
 {
-	struct uxs_account *account = find(ledger, uid);
+	struct uxs_account *account;
 
-	if (account != NULL)
+	lock(ledger);
+	if ((account = find(ledger, uid)) != NULL)
 		account->n_bytes -= bytes;
+	unlock(ledger);
+}
+
+/* ---- counts ---- */
+
+/* An account as it is now; of zeroes where there is none. */
+static struct uxs_account
+look(struct uxs_ledger *ledger, uid_t uid)
+{
+	struct uxs_account seen = { .uid = uid };
+	const struct uxs_account *account;
+
+	lock(ledger);
+	if ((account = find(ledger, uid)) != NULL)
+		seen = *account;
+	unlock(ledger);
+	return seen;
 }
 
 size_t
 uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid)
 {
-	const struct uxs_account *account = find(ledger, uid);
-
-	return account != NULL ? account->n_bytes : 0;
+	return look(ledger, uid).n_bytes;
 }
 
-/* ---- counts ---- */
-
 size_t
-uxs_ledger_conns(const struct uxs_ledger *ledger)
+uxs_ledger_conns(struct uxs_ledger *ledger)
 {
-	return ledger->n_conns;
+	size_t n;
+
+	lock(ledger);
+	n = ledger->n_conns;
+	unlock(ledger);
+	return n;
 }
 
 size_t
 uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid)
 {
-	const struct uxs_account *account = find(ledger, uid);
-
-	return account != NULL ? account->n_conns : 0;
+	return look(ledger, uid).n_conns;
 }
 
 void
@@ -243,5 +326,7 @@ uxs_ledger_fini(struct uxs_ledger *ledger)
 		RB_REMOVE(uxs_accounts, &ledger->accounts, account);
 		free(account);
 	}
+	if (ledger->is_shared)
+		pthread_mutex_destroy(&ledger->mutex);
 	uxs_ledger_init(ledger, &(struct uxs_limits){ 0 });
 }
