@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A service's view of whom it serves; what is behind it stays hidden. */
+/* A service's view of whom it serves, what is behind it stays hidden; and what
+ * is asked and told about clients in more than one place. */
 #include "client.h"
 
 int
@@ -12,4 +13,33 @@ int
 uxs_client_refuse(struct uxs_client *client, const char *text)
 {
 	return client->ops->refuse(client, text);
+}
+
+bool
+client_is_allowed(const struct uxs_access *access, const struct uxs_peer *peer,
+    int fd)
+{
+	struct uxs_groups groups = UXS_GROUPS_UNKNOWN;
+	enum uxs_verdict verdict;
+
+	if (uxs_access_reads_groups(access))
+		uxs_groups_of_socket(&groups, fd); /* or they stay unknown */
+	verdict = uxs_access_decide(access, peer, &groups);
+	uxs_groups_fini(&groups);
+	return verdict == UXS_ALLOW;
+}
+
+void
+client_log(struct uxs_log *log, const struct uxs_loop *loop,
+    enum uxs_level level, enum uxs_event event, enum uxs_type type,
+    const char *what, const char *reason, const struct uxs_peer *peer)
+{
+	char who[UXS_PEER_TEXT_MAX];
+
+	if (!uxs_log_wants(log, level))
+		return;
+	uxs_log_print(log, level, event, uxs_loop_now_ns(loop),
+	    "%s: %s%s%s%s: %s", uxs_type_name(type), what,
+	    reason != NULL ? " (" : "", reason != NULL ? reason : "",
+	    reason != NULL ? ")" : "", uxs_peer_print(peer, who));
 }

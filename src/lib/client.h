@@ -2,6 +2,11 @@
 #ifndef UXS_CLIENT_H
 #define UXS_CLIENT_H
 
+#include <stdbool.h>
+
+#include <uxsrv/access.h>
+#include <uxsrv/log.h>
+#include <uxsrv/loop.h>
 #include <uxsrv/service.h>
 
 /* How a client is answered: by its session, or by the mailbox that has its
@@ -11,5 +16,14 @@ struct uxs_client_ops {
 	    size_t length);
 	int (*refuse)(struct uxs_client *client, const char *text);
 };
+
+/* Is the client of this connection allowed, by its groups too? */
+bool client_is_allowed(const struct uxs_access *access,
+    const struct uxs_peer *peer, int fd);
+
+/* "stream: closed (eof): uid=1000 gid=1000 pid=4711"; reason may be NULL. */
+void client_log(struct uxs_log *log, const struct uxs_loop *loop,
+    enum uxs_level level, enum uxs_event event, enum uxs_type type,
+    const char *what, const char *reason, const struct uxs_peer *peer);
 
 #endif

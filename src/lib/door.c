@@ -7,6 +7,7 @@
 #include <uxsrv/access.h>
 #include <uxsrv/error.h>
 
+#include "client.h"
 #include "counter.h"
 #include "reaper.h"
 #include "shortage.h"
@@ -29,22 +30,6 @@ stats_of(const struct door *door)
 	return &door->context->stats->of[type_of(door)];
 }
 
-void
-door_log(const struct door_context *context, enum uxs_level level,
-    enum uxs_event event, enum uxs_type type, const char *what,
-    const char *reason, const struct uxs_peer *peer)
-{
-	char who[UXS_PEER_TEXT_MAX];
-
-	if (!uxs_log_wants(context->log, level))
-		return;
-	uxs_log_print(context->log, level, event,
-	    uxs_loop_now_ns(context->loop), "%s: %s%s%s%s: %s",
-	    uxs_type_name(type), what, reason != NULL ? " (" : "",
-	    reason != NULL ? reason : "", reason != NULL ? ")" : "",
-	    uxs_peer_print(peer, who));
-}
-
 /* ---- admission ---- */
 
 static void
@@ -53,40 +38,9 @@ refuse(struct door *door, const struct uxs_peer *peer, int fd,
 {
 	reaper_put(door->context->reaper, fd);
 	counter_add(&stats_of(door)->refused[why], 1);
-	door_log(door->context, UXS_NOTICE, UXS_EVENT_REFUSED, type_of(door),
-	    "refused", uxs_refusal_name(why), peer);
-}
-
-static bool
-is_allowed(const struct uxs_access *access, const struct uxs_peer *peer, int fd)
-{
-	struct uxs_groups groups = UXS_GROUPS_UNKNOWN;
-	enum uxs_verdict verdict;
-
-	if (uxs_access_reads_groups(access))
-		uxs_groups_of_socket(&groups, fd); /* or they stay unknown */
-	verdict = uxs_access_decide(access, peer, &groups);
-	uxs_groups_fini(&groups);
-	return verdict == UXS_ALLOW;
-}
-
-/*
- * A session that closes can, through its service, close others, or set other
- * rules. Sessions stay in memory until the turn is over, and so does the way
- * on from each; rules do not, so they are looked up anew every time.
- */
-void
-door_set_access(struct door_context *context, const struct uxs_access *access)
-{
-	struct session *session, *next;
-
-	context->access = access;
-	LIST_FOREACH_SAFE (session, &context->sessions->sessions, next, next) {
-		if (session->state != SESSION_CLOSED &&
-		    !is_allowed(context->access, &session->client.peer,
-			session->watch.fd))
-			session_close(session, UXS_CLOSE_RULES);
-	}
+	client_log(door->context->log, door->context->loop, UXS_NOTICE,
+	    UXS_EVENT_REFUSED, type_of(door), "refused", uxs_refusal_name(why),
+	    peer);
 }
 
 static enum uxs_refusal
@@ -108,12 +62,12 @@ refusal_of(int admission)
 static void
 admit(struct door *door, int fd)
 {
-	const struct door_context *context = door->context;
+	struct door_context *context = door->context;
 	struct uxs_peer peer;
 	int admission;
 
 	uxs_peer_of_socket(&peer, fd);
-	if (!is_allowed(context->access, &peer, fd)) {
+	if (!client_is_allowed(context->access, &peer, fd)) {
 		refuse(door, &peer, fd, UXS_REFUSAL_RULES);
 		return;
 	}
@@ -123,11 +77,7 @@ admit(struct door *door, int fd)
 		refuse(door, &peer, fd, refusal_of(admission));
 		return;
 	}
-	counter_add(&stats_of(door)->accepted, 1);
-	door_log(context, UXS_INFO, UXS_EVENT_SESSION, type_of(door), "opened",
-	    NULL, &peer);
-	if (session_open(context->sessions, fd, &peer, type_of(door)) < 0) {
-		counter_take(&stats_of(door)->accepted, 1);
+	if (context->on_admitted(context, fd, &peer, type_of(door)) < 0) {
 		uxs_ledger_leave(context->ledger, peer.uid);
 		refuse(door, &peer, fd, UXS_REFUSAL_DESCRIPTORS);
 	}

@@ -11,7 +11,6 @@
 #include <uxsrv/stats.h>
 
 #include "mailbox.h"
-#include "session.h"
 
 struct uxs_error;
 
@@ -36,11 +35,14 @@ struct door_context {
 	struct uxs_ledger *ledger;
 	struct uxs_stats *stats;
 	struct uxs_log *log;
-	struct session_context *sessions;
 	const struct mailbox_context *mailboxes;
 	struct shortage *shortage; /* a door that it shuts waits for resume */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int backlog;
+	/* Somebody may come in, and is in the ledger. Takes fd and returns 0;
+	 * or returns a negative errno where he cannot be served. */
+	int (*on_admitted)(struct door_context *context, int fd,
+	    const struct uxs_peer *peer, enum uxs_type type);
 	/* Out of descriptors: give back what is held only to save time. */
 	void (*on_short)(struct door_context *context);
 	/* Drained: nobody waits any more, and nobody will come. */
@@ -71,14 +73,5 @@ void door_drain(struct door *door);
 
 /* Also closes the listener. May be called twice, and before door_start. */
 void door_close(struct door *door);
-
-/* These rules from now on, for those too who are inside already. */
-void door_set_access(struct door_context *context,
-    const struct uxs_access *access);
-
-/* "stream: closed (eof): uid=1000 gid=1000 pid=4711"; reason may be NULL. */
-void door_log(const struct door_context *context, enum uxs_level level,
-    enum uxs_event event, enum uxs_type type, const char *what,
-    const char *reason, const struct uxs_peer *peer);
 
 #endif

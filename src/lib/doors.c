@@ -78,10 +78,10 @@ fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
 		.ledger = ledger,
 		.stats = &worker->stats,
 		.log = conf->log,
-		.sessions = &worker->sessions,
 		.mailboxes = &d->mailboxes,
 		.shortage = &d->shortage,
 		.backlog = conf->backlog,
+		.on_admitted = d->context.on_admitted,
 		.on_short = on_short,
 		.on_ended = d->context.on_ended,
 		.on_broken = d->context.on_broken,
@@ -137,8 +137,7 @@ start_reaper(struct doors *d, struct uxs_error *why)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot start the thread that closes descriptors: %s",
 		    strerror(-r));
-	d->context.sessions->reaper = d->mailboxes.reaper = d->context.reaper =
-	    d->reaper;
+	d->mailboxes.reaper = d->context.reaper = d->reaper;
 	return 0;
 }
 
@@ -169,8 +168,7 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 void
 doors_set_access(struct doors *d, const struct uxs_access *access)
 {
-	d->mailboxes.access = access;
-	door_set_access(&d->context, access);
+	d->mailboxes.access = d->context.access = access;
 }
 
 void

@@ -18,12 +18,12 @@ struct worker;
  * them together: when there is no descriptor left, none of them can accept.
  */
 struct doors {
-	/* The owner's: on_ended and on_broken. */
+	/* The owner's: on_admitted, on_ended and on_broken. */
 	struct door_context context;
+	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
 	/* private */
 	struct mailbox_context mailboxes;
 	struct shortage shortage;
-	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
 	size_t n, n_open;
 	struct door *doors;
 };
@@ -34,14 +34,14 @@ struct doors {
 	}
 
 /*
- * Let clients in, who become sessions of this worker. Borrows conf for this
- * call, all else until close. Returns 0 or a negative errno with *why; then
+ * Let clients in, in the loop of this worker, which also counts what happens.
+ * Borrows conf for this call, all else until close. Returns 0 or a negative errno with *why; then
  * they are still to be closed.
  */
 int doors_open(struct doors *doors, const struct uxs_server_conf *conf,
     struct worker *worker, struct uxs_ledger *ledger, struct uxs_error *why);
 
-/* These rules from now on, for those too who are inside already. */
+/* These rules from now on, for those who come. */
 void doors_set_access(struct doors *doors, const struct uxs_access *access);
 
 /* A session has ended: who waits for its descriptor goes on. */

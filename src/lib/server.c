@@ -131,18 +131,20 @@ on_door_broken(struct door_context *context, int r)
 }
 
 static void
-on_session_closed(struct session_context *context,
-    const struct session *session)
+on_session_closed(struct session_context *context)
 {
 	struct uxs_server *s =
 	    uxs_container_of(context, struct uxs_server, workers[0].sessions);
 
-	uxs_ledger_leave(&s->ledger, session->client.peer.uid);
-	door_log(&s->doors.context, UXS_INFO, UXS_EVENT_SESSION,
-	    session->client.type, "closed", uxs_close_name(session->reason),
-	    &session->client.peer);
 	doors_left(&s->doors);
 	stop_if_drained(s);
+}
+
+static int
+on_admitted(struct door_context *context, int fd, const struct uxs_peer *peer,
+    enum uxs_type type)
+{
+	return worker_admit(&server_of(context)->workers[0], fd, peer, type);
 }
 
 /* ---- signals ---- */
@@ -220,9 +222,13 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	 * to remove them. */
 	if ((r = open_workers(s, why)) < 0 || (r = start_signals(s, why)) < 0)
 		return r;
+	s->doors.context.on_admitted = on_admitted;
 	s->doors.context.on_ended = on_door_ended;
 	s->doors.context.on_broken = on_door_broken;
-	return doors_open(&s->doors, &s->conf, &s->workers[0], &s->ledger, why);
+	r = doors_open(&s->doors, &s->conf, &s->workers[0], &s->ledger, why);
+	for (size_t i = 0; i < s->n_workers; i++)
+		s->workers[i].sessions.reaper = s->doors.reaper;
+	return r;
 }
 
 /* Everything closed, so that uxs_server_close can follow at any stage. */
@@ -279,6 +285,8 @@ uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
 		return r;
 	s->conf.access = conf.access;
 	doors_set_access(&s->doors, conf.access);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_judge(&s->workers[i], &s->conf.access);
 	return 0;
 }
 

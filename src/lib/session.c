@@ -9,10 +9,10 @@
  */
 #include "session.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "client.h"
 #include "counter.h"
 #include "reaper.h"
 #include "session_parts.h"
@@ -27,6 +27,13 @@ bool
 session_is_packets(const struct session *s)
 {
 	return s->client.type != UXS_STREAM;
+}
+
+static void
+tell(const struct session *s, const char *what, const char *why)
+{
+	client_log(s->context->log, s->context->loop, UXS_INFO,
+	    UXS_EVENT_SESSION, s->client.type, what, why, &s->client.peer);
 }
 
 /* ---- state ---- */
@@ -173,16 +180,14 @@ set_options(int fd, enum uxs_type type)
 		setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
 }
 
-int
-session_open(struct session_context *context, int fd,
+struct session *
+session_new(struct session_context *context, int fd,
     const struct uxs_peer *peer, enum uxs_type type)
 {
-	const struct uxs_service *service = context->service;
 	struct session *s = malloc(sizeof(*s));
-	int r;
 
 	if (s == NULL)
-		return -ENOMEM;
+		return NULL;
 	*s = (struct session){
 		.client = { .peer = *peer, .type = type, .ops = &session_ops },
 		.context = context,
@@ -191,15 +196,31 @@ session_open(struct session_context *context, int fd,
 		.release = { .on_turn_end = release },
 	};
 	set_options(fd, type);
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	free(s);
+}
+
+int
+session_begin(struct session *s)
+{
+	struct session_context *context = s->context;
+	const struct uxs_service *service = context->service;
+	int r;
+
 	session_made_progress(s);
 	/* Registered last but for the service, which may reply and so must
 	 * find everything in place. */
-	if ((r = uxs_watch_start(context->loop, &s->watch, EPOLLIN)) < 0) {
-		free(s);
+	if ((r = uxs_watch_start(context->loop, &s->watch, EPOLLIN)) < 0)
 		return r;
-	}
 	LIST_INSERT_HEAD(&context->sessions, s, next);
-	counter_add(&context->stats->of[type].connections, 1);
+	counter_add(&session_stats(s)->connections, 1);
+	counter_add(&session_stats(s)->accepted, 1);
+	tell(s, "opened", NULL);
 	if (service->on_open != NULL &&
 	    service->on_open(&s->client, service->arg) < 0)
 		session_end(s, UXS_CLOSE_REFUSED);
@@ -230,10 +251,14 @@ session_close(struct session *s, enum uxs_close reason)
 		context->service->on_end(&s->client, context->service->arg);
 	uxs_timer_stop(context->loop, &s->timer);
 	uxs_watch_stop(context->loop, &s->watch);
-	reaper_put(context->reaper, s->watch.fd);
 	LIST_REMOVE(s, next);
-	counter_take(&context->stats->of[s->client.type].connections, 1);
+	/* Before the client sees the end: who comes back finds his place free,
+	 * and himself counted. */
+	uxs_ledger_leave(context->ledger, s->client.peer.uid);
+	counter_take(&session_stats(s)->connections, 1);
 	counter_add(&context->stats->closed[reason], 1);
-	context->on_closed(context, s);
+	reaper_put(context->reaper, s->watch.fd);
+	tell(s, "closed", uxs_close_name(reason));
 	uxs_loop_defer(context->loop, &s->release);
+	context->on_closed(context);
 }

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include <uxsrv/ledger.h>
+#include <uxsrv/log.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/peer.h>
 #include <uxsrv/service.h>
@@ -47,6 +48,7 @@ struct session_context {
 	const struct uxs_service *service;
 	struct uxs_ledger *ledger; /* told what is kept for whom */
 	struct uxs_stats *stats;
+	struct uxs_log *log;
 	char *buffer; /* every read lands here */
 	size_t buffer_size;
 	size_t max_output; /* unread output, before reading stops */
@@ -55,9 +57,9 @@ struct session_context {
 	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
 	struct sessions sessions;
 	bool is_draining; /* new ones are drained at once */
-	/* The session's places in the ledger and in the list are free. */
-	void (*on_closed)(struct session_context *context,
-	    const struct session *session);
+	/* The session's places in the ledger and in the list are free, and so
+	 * is its descriptor. */
+	void (*on_closed)(struct session_context *context);
 };
 
 struct session {
@@ -74,13 +76,20 @@ struct session {
 	struct uxs_deferred release;
 };
 
-/*
- * Begin to serve a connected socket; takes fd if it returns 0. Returns a
- * negative errno when there is no memory or it cannot be watched, with
- * nothing registered.
- */
-int session_open(struct session_context *context, int fd,
+/* A session of a connected socket, of which nobody knows yet. Returns NULL
+ * when there is no memory. */
+struct session *session_new(struct session_context *context, int fd,
     const struct uxs_peer *peer, enum uxs_type type);
+
+/*
+ * Begin to serve it, in the thread of its loop. The session then owns itself
+ * and the socket. Returns 0, or a negative errno when it cannot be watched;
+ * then it is as it was before, to be freed by session_free.
+ */
+int session_begin(struct session *session);
+
+/* One that has not begun. The socket stays open. */
+void session_free(struct session *session);
 
 /* Let the client send no more; what was received is still answered. */
 void session_drain(struct session *session);

@@ -9,6 +9,8 @@
 #include <uxsrv/error.h>
 #include <uxsrv/server.h>
 
+#include "client.h"
+
 /* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
  * kernel gives memory only for what is used of it. */
 #define READ_BUFFER_BYTES ((size_t)256 * 1024)
@@ -47,6 +49,7 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		.service = conf->service,
 		.ledger = ledger,
 		.stats = &w->stats,
+		.log = conf->log,
 		.buffer = w->buffer,
 		.buffer_size = READ_BUFFER_BYTES,
 		.max_output = conf->buffer_bytes,
@@ -56,6 +59,20 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 	};
 	LIST_INIT(&w->sessions.sessions);
 	return 0;
+}
+
+int
+worker_admit(struct worker *w, int fd, const struct uxs_peer *peer,
+    enum uxs_type type)
+{
+	struct session *session = session_new(&w->sessions, fd, peer, type);
+	int r;
+
+	if (session == NULL)
+		return -ENOMEM;
+	if ((r = session_begin(session)) < 0)
+		session_free(session);
+	return r;
 }
 
 bool
@@ -72,6 +89,21 @@ worker_drain(struct worker *w)
 	w->sessions.is_draining = true;
 	LIST_FOREACH (session, &w->sessions.sessions, next)
 		session_drain(session);
+}
+
+/* Sessions stay in memory until the turn is over, and so does the way on from
+ * each. */
+void
+worker_judge(struct worker *w, const struct uxs_access *const *access)
+{
+	struct session *session, *next;
+
+	LIST_FOREACH_SAFE (session, &w->sessions.sessions, next, next) {
+		if (session->state != SESSION_CLOSED &&
+		    !client_is_allowed(*access, &session->client.peer,
+			session->watch.fd))
+			session_close(session, UXS_CLOSE_RULES);
+	}
 }
 
 void

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <uxsrv/access.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/stats.h>
@@ -36,11 +37,26 @@ struct worker {
 int worker_open(struct worker *worker, const struct uxs_server_conf *conf,
     struct uxs_ledger *ledger, struct uxs_error *why);
 
+/*
+ * Serve somebody who is in the ledger. Takes fd and returns 0; or a negative
+ * errno when there is no memory, or it cannot be watched.
+ */
+int worker_admit(struct worker *worker, int fd, const struct uxs_peer *peer,
+    enum uxs_type type);
+
 /* Has it no session? */
 bool worker_is_idle(const struct worker *worker);
 
 /* Sessions, those that come later too, send no more and get their answers. */
 void worker_drain(struct worker *worker);
+
+/*
+ * End the sessions that are not allowed by *access. A session that closes can,
+ * through its service, close others, or set other rules; so these are looked
+ * up anew every time.
+ */
+void worker_judge(struct worker *worker,
+    const struct uxs_access *const *access);
 
 /* End those that are left. */
 void worker_close_sessions(struct worker *worker);
