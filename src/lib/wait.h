@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_WAIT_H
+#define UXS_WAIT_H
+
+#include <uxsrv/loop.h>
+
+/*
+ * Fill the batch of the loop with what is ready, after at most timeout_ns (0:
+ * only look; negative: for ever). Returns how many, or a negative errno.
+ */
+int wait_for_events(struct uxs_loop *loop, int64_t timeout_ns);
+
+#endif
