@@ -27,6 +27,7 @@ all_suites(void)
 	ADD(suite_peer());
 	ADD(suite_loop());
 	ADD(suite_foreign_loop());
+	ADD(suite_spin());
 	ADD(suite_listener());
 	ADD(suite_return_path());
 	ADD(suite_share());

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* The system calls in which a loop waits. */
+/*
+ * The system calls in which a loop waits. One that spins looks and yields for
+ * a while before it sleeps; whether it does is for spin.c to say.
+ */
 #include "wait.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <time.h>
 
 #include <uxsrv/units.h>
 
+#include "spin.h"
 #include "sysret.h"
 
 /* Before Linux 5.11 waits are in milliseconds: round up, so that a timer is
@@ -25,8 +30,8 @@ wait_ms(struct uxs_loop *loop, int64_t timeout_ns)
 	    (int)ms));
 }
 
-int
-wait_for_events(struct uxs_loop *loop, int64_t timeout_ns)
+static int
+sleep_on(struct uxs_loop *loop, int64_t timeout_ns)
 {
 	const struct timespec timeout = {
 		.tv_sec = timeout_ns / UXS_NS_PER_S,
@@ -44,4 +49,112 @@ wait_for_events(struct uxs_loop *loop, int64_t timeout_ns)
 		return wait_ms(loop, timeout_ns);
 	}
 	return n;
+}
+
+/* Others may be told at any time where they and we may run. */
+static void
+count_processors(struct uxs_loop *loop)
+{
+	cpu_set_t allowed;
+
+	loop->spin.checked_ns = uxs_loop_read_clock();
+	/* It fails where there are more than a set holds: not alone, then. */
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		CPU_ZERO(&allowed);
+	loop->spin.is_alone = CPU_COUNT(&allowed) == 1;
+}
+
+bool
+uxs_loop_set_spin(struct uxs_loop *loop, int64_t limit_ns,
+    struct uxs_spin_stats *stats)
+{
+	spin_init(&loop->spin, limit_ns);
+	loop->spin.stats = stats;
+	count_processors(loop);
+	return !loop->spin.is_alone;
+}
+
+static bool
+may_spin(struct uxs_loop *loop)
+{
+	if (loop->spin.limit_ns <= 0)
+		return false;
+	if (loop->now_ns - loop->spin.checked_ns >= UXS_NS_PER_S)
+		count_processors(loop);
+	return !loop->spin.is_alone;
+}
+
+/* Look for so long; *spent_ns is how long it was. Without sched_yield(2) a
+ * client on our own processor could not go on. */
+static int
+look_on(struct uxs_loop *loop, int64_t for_ns, int64_t *spent_ns)
+{
+	const int64_t began_ns = uxs_loop_read_clock();
+	int n;
+
+	do {
+		sched_yield();
+		n = wait_ms(loop, 0);
+		*spent_ns = uxs_loop_read_clock() - began_ns;
+	} while (n == 0 && *spent_ns < for_ns);
+	return n;
+}
+
+static void
+count(struct uxs_spin *spin, int n_ready, int64_t spent_ns)
+{
+	spin_learn(spin, spin_judge(spin, n_ready, spent_ns));
+	spin->stats->won += n_ready > 0;
+	spin->stats->lost += n_ready == 0;
+	spin->stats->spent_ns += (uint64_t)spent_ns;
+}
+
+/* Spin for *timeout_ns (negative: for ever) at most, and leave in it what is
+ * left to sleep. */
+static int
+spin(struct uxs_loop *loop, int64_t *timeout_ns)
+{
+	int64_t spent_ns, limit_ns = loop->spin.limit_ns;
+	int n = wait_ms(loop, 0);
+
+	if (n != 0) {
+		spin_learn(&loop->spin, SPIN_NEEDLESS);
+		return n;
+	}
+	if (*timeout_ns >= 0 && *timeout_ns < limit_ns)
+		limit_ns = *timeout_ns;
+	n = look_on(loop, limit_ns, &spent_ns);
+	count(&loop->spin, n, spent_ns);
+	if (*timeout_ns >= 0)
+		*timeout_ns = spent_ns < *timeout_ns ? *timeout_ns - spent_ns :
+						       0;
+	return n;
+}
+
+/* A sleep teaches as much as a spin, and costs nothing. */
+static int
+sleep_and_learn(struct uxs_loop *loop, int64_t timeout_ns)
+{
+	const int64_t began_ns = uxs_loop_read_clock();
+	const int n = sleep_on(loop, timeout_ns);
+	const int64_t slept_ns = uxs_loop_read_clock() - began_ns;
+
+	if (n > 0)
+		spin_learn(&loop->spin,
+		    slept_ns <= loop->spin.limit_ns ? SPIN_SLEPT_SHORT :
+						      SPIN_SLEPT_LONG);
+	return n;
+}
+
+int
+wait_for_events(struct uxs_loop *loop, int64_t timeout_ns)
+{
+	int n;
+
+	if (timeout_ns == 0 || !may_spin(loop))
+		return sleep_on(loop, timeout_ns);
+	if (!spin_pays(&loop->spin))
+		return sleep_and_learn(loop, timeout_ns);
+	n = spin(loop, &timeout_ns);
+	return n != 0 ? n : sleep_on(loop, timeout_ns);
 }
