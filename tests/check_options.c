@@ -60,6 +60,7 @@ GETTER(message, o->conf.max_message_bytes)
 GETTER(idle, o->conf.idle_timeout_ns)
 GETTER(write_time, o->conf.write_timeout_ns)
 GETTER(drain, o->conf.drain_ns)
+GETTER(spin, o->conf.spin_ns)
 GETTER(backlog, o->conf.backlog)
 GETTER(ready_fd, o->ready_fd)
 GETTER(force_dir, o->conf.force_dir)
@@ -95,6 +96,7 @@ static const struct {
 	{ { "s" }, idle, 0 },
 	{ { "s" }, write_time, 30 * S },
 	{ { "s" }, drain, 5 * S },
+	{ { "s" }, spin, 0 },
 	{ { "s" }, backlog, 4096 },
 	{ { "s" }, ready_fd, -1 },
 	{ { "s" }, force_dir, false },
@@ -143,6 +145,9 @@ static const struct {
 	{ { "--drain", "2m", "s" }, drain, 120 * S },
 	{ { "-T", "10ms", "s" }, drain, S / 100 },
 	{ { "-T", "8760h", "s" }, drain, 8760 * 3600 * S },
+	{ { "--spin", "200us", "s" }, spin, 200000 },
+	{ { "--spin", "1s", "s" }, spin, S },
+	{ { "--spin", "200us", "--spin", "0", "s" }, spin, 0 },
 	{ { "--backlog", "0", "s" }, backlog, 0 },
 	{ { "-B", "2147483647", "s" }, backlog, INT_MAX },
 	{ { "--ready-fd", "0", "s" }, ready_fd, 0 },
@@ -274,6 +279,8 @@ static const struct {
 	{ { "-w", "", "s" }, { "--write-timeout", "''", "5s" } },
 	{ { "--drain", "5d", "s" }, { "--drain", "'5d'", "5s" } },
 	{ { "-T", ".", "s" }, { "--drain", "'.'", "5s" } },
+	{ { "--spin", "1001ms", "s" }, { "--spin", "'1001ms'", "second" } },
+	{ { "--spin", "-1", "s" }, { "--spin", "'-1'", "200us" } },
 	{ { "--backlog", "-1", "s" }, { "--backlog", "'-1'", "0 to" } },
 	{ { "-B", "2147483648", "s" },
 	    { "--backlog", "'2147483648'", "0 to" } },
@@ -345,6 +352,7 @@ static const struct {
 	{ 'B', "backlog", true },
 	{ 'R', "ready-fd", true },
 	{ 'T', "drain", true },
+	{ 0, "spin", true },
 	{ 0, "force-dir", false },
 	{ 'n', "check", false },
 	{ 'v', "verbose", false },
@@ -410,7 +418,7 @@ END_TEST
 START_TEST(help_names_the_defaults)
 {
 	static const char *const defaults[] = { "(64k)", "(256k)", "(30s)",
-		"(4096)", "(5s)", "(0600; 0666 with" };
+		"(0)", "(4096)", "(5s)", "(0600; 0666 with" };
 	char help[8192] = "";
 	FILE *out = fmemopen(help, sizeof(help), "w");
 

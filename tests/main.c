@@ -37,6 +37,7 @@ all_suites(void)
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_life());
+	ADD(suite_uxecho_spin());
 	ADD(suite_uxecho_access());
 	ADD(suite_hostile_peers());
 	ADD(suite_hostile_clients());

@@ -29,6 +29,7 @@ Suite *suite_options(void);
 Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_life(void);
+Suite *suite_uxecho_spin(void);
 Suite *suite_uxecho_access(void);
 Suite *suite_hostile_peers(void);
 Suite *suite_hostile_clients(void);

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <uxsrv/loop.h>
+
 #include "harness.h"
 
 static void
@@ -72,6 +74,17 @@ trace_stop(struct trace *trace)
 	close(trace->stderr_fd);
 }
 
+/* "epoll_wait(4, [...], 64, 0)": the time is 0. */
+static bool
+is_look(const char *line)
+{
+	char batch_and_time[32];
+
+	snprintf(batch_and_time, sizeof(batch_and_time), ", %d, 0",
+	    UXS_LOOP_BATCH);
+	return strstr(line, batch_and_time) != NULL;
+}
+
 /* Lines are "PID name(arguments) = result". */
 struct cost
 read_trace(void)
@@ -85,8 +98,11 @@ read_trace(void)
 		if (sscanf(line, "%*d %63[a-z0-9_]", name) != 1)
 			continue; /* a signal, or the end */
 		if (strstr(name, "epoll_") == name &&
-		    strstr(name, "wait") != NULL)
+		    strstr(name, "wait") != NULL) {
 			cost.waits++;
+			cost.looks += is_look(line);
+		} else if (strcmp(name, "sched_yield") == 0)
+			cost.yields++;
 		else if (strstr(name, "recv") == name)
 			cost.receives++;
 		else if (strstr(name, "send") == name)

@@ -22,6 +22,8 @@ void trace_stop(struct trace *trace);
 
 struct cost {
 	int waits, receives, sends, others;
+	int looks; /* waits that do not wait */
+	int yields; /* sched_yield(2) */
 };
 
 /* Between the two. */

@@ -66,6 +66,7 @@ struct uxs_server_conf {
 	int64_t idle_timeout_ns; /* 0: none */
 	int64_t write_timeout_ns; /* 0: none */
 	int64_t drain_ns;
+	int64_t spin_ns; /* uxs_loop_set_spin; 0: sleep at once */
 	int backlog;
 
 	/* SIGTERM and SIGINT drain, a second one stops at once; others go to

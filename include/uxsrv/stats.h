@@ -6,6 +6,7 @@
 #include <sys/cdefs.h>
 
 #include <uxsrv/address.h>
+#include <uxsrv/loop.h>
 
 __BEGIN_DECLS
 
@@ -65,6 +66,7 @@ struct uxs_stats {
 	struct uxs_stats_of_type of[UXS_N_TYPES];
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
+	struct uxs_spin_stats spin;
 };
 
 const char *uxs_refusal_name(enum uxs_refusal refusal);

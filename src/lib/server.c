@@ -189,6 +189,22 @@ start_signals(struct uxs_server *s, struct uxs_error *why)
 
 /* ---- opening ---- */
 
+static void
+start_spinning(struct uxs_server *s)
+{
+	bool can_spin = true;
+
+	for (size_t i = 0; i < s->n_workers && s->conf.spin_ns > 0; i++) {
+		struct worker *w = &s->workers[i];
+
+		can_spin &= uxs_loop_set_spin(&w->loop, s->conf.spin_ns,
+		    &w->stats.spin);
+	}
+	if (!can_spin)
+		say(s, UXS_NOTICE,
+		    "one processor is allowed, so waits are slept, not spun");
+}
+
 static int
 open_workers(struct uxs_server *s, struct uxs_error *why)
 {
@@ -200,6 +216,7 @@ open_workers(struct uxs_server *s, struct uxs_error *why)
 			return r;
 		s->workers[i].sessions.on_closed = on_session_closed;
 	}
+	start_spinning(s);
 	return 0;
 }
 

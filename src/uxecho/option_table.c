@@ -22,6 +22,7 @@
 #define MAX_CONNS_MAX 10000000
 #define BUFFER_MAX (1024 * MIB)
 #define MESSAGE_MAX (64 * MIB)
+#define SPIN_MAX UXS_NS_PER_S
 #define DURATION_MAX ((INT64_C(365) * 24 * 3600) * UXS_NS_PER_S)
 
 const char option_explained[] = "";
@@ -190,6 +191,14 @@ apply_drain(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_spin(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return uxs_duration_parse(argument, 0, SPIN_MAX, &o->conf.spin_ns) < 0 ?
+	    "not a duration of up to a second; write it like 200us" :
+	    NULL;
+}
+
+static const char *
 apply_backlog(struct options *o, const char *argument, struct uxs_error *why)
 {
 	int64_t number;
@@ -341,6 +350,9 @@ const struct option_spec option_table[] = {
 	{ { 'T', "drain", "TIME",
 	      "what sessions get to finish at a stop (5s)" },
 	    apply_drain },
+	{ { 0, "spin", "TIME",
+	      "look on for so long before sleeping (0); 200us is useful" },
+	    apply_spin },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
 	{ { 0, "force", NULL, "accept a rule that names the overflow user" },
