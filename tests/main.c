@@ -33,6 +33,8 @@ all_suites(void)
 	ADD(suite_share());
 	ADD(suite_server());
 	ADD(suite_server_rules());
+	ADD(suite_bulk());
+	ADD(suite_server_bulk());
 	ADD(suite_options());
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());

@@ -25,6 +25,8 @@ Suite *suite_return_path(void);
 Suite *suite_share(void);
 Suite *suite_server(void);
 Suite *suite_server_rules(void);
+Suite *suite_bulk(void);
+Suite *suite_server_bulk(void);
 Suite *suite_options(void);
 Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);

@@ -2,6 +2,7 @@
 #ifndef UXS_SERVICE_H
 #define UXS_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/cdefs.h>
 
@@ -65,6 +66,15 @@ struct uxs_service {
 
 	/* The connection is over; free client->state. Optional. */
 	void (*on_end)(struct uxs_client *client, void *arg);
+
+	/*
+	 * On a stream the answer is the bytes that came, all of them, and it
+	 * does not matter whether on_message sees them. The server then may
+	 * pass bulk data on by itself, by moving the pages of it (splice(2)):
+	 * from some large reads in a row on, until small ones come. It does so
+	 * only while the process ignores SIGPIPE, which splice(2) raises.
+	 */
+	bool is_mirror;
 
 	void *arg;
 };

@@ -13,7 +13,9 @@
 #include <uxsrv/service.h>
 #include <uxsrv/stats.h>
 
+#include "bulk.h"
 #include "output.h"
+#include "relay.h"
 
 /*
  * One connection, from its admission to its end.
@@ -53,6 +55,7 @@ struct session_context {
 	size_t buffer_size;
 	size_t max_output; /* unread output, before reading stops */
 	size_t max_message;
+	struct relay relay; /* of bulk data, empty between any two calls */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
 	struct sessions sessions;
@@ -71,6 +74,7 @@ struct session {
 	int64_t active_ns; /* last progress in either direction */
 	enum session_state state : 8;
 	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
+	struct bulk bulk;
 	bool is_output_gone; /* the client does not read any more */
 	LIST_ENTRY(session) next;
 	struct uxs_deferred release;

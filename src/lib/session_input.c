@@ -44,30 +44,46 @@ stream_size(const struct session *s)
 }
 
 static enum wire_received
+receive_stream(struct session *s, size_t size, size_t *n)
+{
+	const enum wire_received received =
+	    wire_receive_stream(s->watch.fd, s->context->buffer, size, n);
+
+	if (received == WIRE_RECEIVED)
+		session_note_read(s, *n, size);
+	return received;
+}
+
+static enum wire_received
 receive_once(struct session *s, size_t *n)
 {
 	char *buffer = s->context->buffer;
-
-	const size_t size = session_is_packets(s) ? s->context->max_message :
-						    stream_size(s);
+	const bool is_packet = session_is_packets(s);
+	const size_t size = is_packet ? s->context->max_message :
+					stream_size(s);
 
 	if (s->context->reaper != NULL)
-		return wire_receive_passed(s->watch.fd, buffer, size,
-		    session_is_packets(s), s->context->reaper, n);
-	if (session_is_packets(s))
+		return wire_receive_passed(s->watch.fd, buffer, size, is_packet,
+		    s->context->reaper, n);
+	if (is_packet)
 		return wire_receive_packet(s->watch.fd, buffer, size, n);
-	return wire_receive_stream(s->watch.fd, buffer, size, n);
+	return receive_stream(s, size, n);
 }
 
 void
 session_read(struct session *s)
 {
+	const bool is_relayed = session_is_relayed(s);
 	size_t n;
 
-	switch (receive_once(s, &n)) {
+	switch (is_relayed ? session_relay_in(s, &n) : receive_once(s, &n)) {
 	case WIRE_RECEIVED:
-		on_input(s, s->context->buffer, n);
+		if (is_relayed)
+			session_relay_out(s, n);
+		else
+			on_input(s, s->context->buffer, n);
 		break;
+	case WIRE_UNABLE: /* by copying, next turn */
 	case WIRE_NOTHING:
 		break;
 	case WIRE_END:

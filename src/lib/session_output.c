@@ -93,8 +93,8 @@ hold(struct session *s, const void *data, size_t length)
 	return r;
 }
 
-static int
-keep(struct session *s, const void *data, size_t length)
+int
+session_keep(struct session *s, const void *data, size_t length)
 {
 	/* The write timeout runs from when there is something to read. */
 	if (output_bytes(&s->output) == 0)
@@ -127,15 +127,16 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 	if (!session_is_packets(s) && length == 0)
 		return UXS_REPLY_ACCEPTED; /* a stream has no empty message */
 	if (output_bytes(&s->output) > 0) /* behind what is kept */
-		return keep(s, data, length);
+		return session_keep(s, data, length);
 	switch (send_once(s, data, length, &n)) {
 	case WIRE_SENT:
 		if (n < length)
-			return keep(s, (const char *)data + n, length - n);
+			return session_keep(s, (const char *)data + n,
+			    length - n);
 		counter_add(&session_stats(s)->sent_messages, 1);
 		return UXS_REPLY_ACCEPTED;
 	case WIRE_BLOCKED:
-		return keep(s, data, length);
+		return session_keep(s, data, length);
 	case WIRE_GONE:
 		session_output_is_gone(s);
 		return dropped(s, UXS_DROP_GONE);

@@ -6,11 +6,12 @@
 #include <stddef.h>
 
 #include "session.h"
+#include "wire.h"
 
 /*
  * How the rooms of a session talk to each other; for nobody else. session.c
  * owns the state and decides when, session_input.c reads, session_output.c
- * sends and keeps.
+ * sends and keeps, session_relay.c does both at once for bulk data.
  */
 
 struct uxs_stats_of_type *session_stats(const struct session *s);
@@ -41,6 +42,9 @@ void session_read(struct session *s);
 /* What the service may do. */
 extern const struct uxs_client_ops session_ops;
 
+/* Keep what the client did not take. Returns as uxs_client_reply. */
+int session_keep(struct session *s, const void *data, size_t length);
+
 /* Send what was kept, once; only when there is something. */
 void session_flush(struct session *s);
 
@@ -49,5 +53,17 @@ void session_drop_output(struct session *s, enum uxs_drop reason);
 
 /* Nor will anything else. */
 void session_output_is_gone(struct session *s);
+
+/* ---- session_relay.c ---- */
+
+/* A read brought n bytes, and could have brought size. */
+void session_note_read(struct session *s, size_t n, size_t size);
+
+/* Is the next read to be relayed? */
+bool session_is_relayed(struct session *s);
+
+/* Take in, and pass on all that was taken. */
+enum wire_received session_relay_in(struct session *s, size_t *n);
+void session_relay_out(struct session *s, size_t length);
 
 #endif

@@ -3,6 +3,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/socket.h>
 
@@ -127,4 +128,39 @@ wire_receive_passed(int fd, void *buffer, size_t size, bool is_packet,
 		return failed(errno);
 	reaper_put_passed(reaper, &message);
 	return received(&message, r, is_packet);
+}
+
+enum wire_received
+wire_receive_spliced(int fd, int pipe, size_t size, size_t *n)
+{
+	ssize_t r = splice(fd, NULL, pipe, NULL, size, SPLICE_F_NONBLOCK);
+
+	*n = r > 0 ? (size_t)r : 0;
+	if (r >= 0)
+		return r == 0 ? WIRE_END : WIRE_RECEIVED;
+	switch (errno) {
+	case EINVAL:
+	case ENOSYS:
+	case EPERM:
+		return WIRE_UNABLE;
+	default:
+		return failed(errno);
+	}
+}
+
+enum wire_sent
+wire_send_spliced(int fd, int pipe, size_t length, size_t *n)
+{
+	ssize_t r = splice(pipe, NULL, fd, NULL, length, SPLICE_F_NONBLOCK);
+
+	*n = r > 0 ? (size_t)r : 0;
+	if (r >= 0)
+		return WIRE_SENT;
+	switch (errno) {
+	case EPIPE:
+	case ECONNRESET:
+		return WIRE_GONE;
+	default: /* what does not go this way can still be sent */
+		return WIRE_BLOCKED;
+	}
 }

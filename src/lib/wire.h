@@ -29,6 +29,7 @@ enum wire_received {
 	WIRE_RESET, /* the other end closed with our output unread; read on */
 	WIRE_TOO_LONG, /* a packet of over size bytes; it is lost */
 	WIRE_LOST, /* passed descriptors did not arrive with the rest */
+	WIRE_UNABLE, /* by this call; another may do */
 	WIRE_BROKEN, /* the socket is of no use any more */
 };
 
@@ -47,5 +48,14 @@ enum wire_received wire_receive_packet(int fd, void *buffer, size_t size,
  */
 enum wire_received wire_receive_passed(int fd, void *buffer, size_t size,
     bool is_packet, struct reaper *reaper, size_t *n);
+
+/*
+ * Both for bulk data, between a stream and a pipe: pages move, bytes are not
+ * copied. WIRE_UNABLE is an outcome of this receive alone, where splice(2)
+ * does not do it or is forbidden. Where nobody reads, the send raises SIGPIPE.
+ */
+enum wire_received wire_receive_spliced(int fd, int pipe, size_t size,
+    size_t *n);
+enum wire_sent wire_send_spliced(int fd, int pipe, size_t length, size_t *n);
 
 #endif

@@ -118,6 +118,7 @@ worker_close_sessions(struct worker *w)
 void
 worker_close(struct worker *w)
 {
+	relay_close(&w->sessions.relay);
 	uxs_loop_close(&w->loop);
 	if (w->buffer != NULL)
 		munmap(w->buffer, w->buffer_size);

@@ -12,4 +12,7 @@ on_message(struct uxs_client *client, const struct uxs_message *message,
 	return r < 0 ? r : 0;
 }
 
-const struct uxs_service service_echo = { .on_message = on_message };
+const struct uxs_service service_echo = {
+	.on_message = on_message,
+	.is_mirror = true,
+};
