@@ -155,7 +155,7 @@ require = command -v $(PKG_CONFIG) >/dev/null || \
 
 BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
 TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
-	libxml2-utils
+	libxml2-utils systemd
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev
 DIST_PACKAGES = zsh fish

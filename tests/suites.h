@@ -39,6 +39,7 @@ Suite *suite_hostile_passing(void);
 Suite *suite_hostile_shortage(void);
 Suite *suite_uxecho_rules(void);
 Suite *suite_uxecho_log(void);
+Suite *suite_activation(void);
 Suite *suite_notify(void);
 
 /* uxping's: its own rooms, then the program. */

@@ -14,6 +14,7 @@
 __BEGIN_DECLS
 
 struct uxs_error;
+struct uxs_inherited;
 
 /*
  * The life of a socket file: lock, probe, bind, publish, remove.
@@ -53,6 +54,9 @@ struct uxs_listener {
 	 * is slow to close holds up a plain recv(2) or close(2).
 	 */
 	bool refuses_descriptors;
+	/* Somebody else made it and goes on when we are gone: nothing is done
+	 * to its file, and it is never shut down or closed. */
+	bool is_inherited;
 	/* private */
 	struct uxs_place place;
 	struct uxs_lock lock;
@@ -79,7 +83,20 @@ struct uxs_listener {
 int uxs_listener_open(struct uxs_listener *listener,
     const struct uxs_listener_conf *conf, struct uxs_error *why);
 
-/* Admit clients: listen(2). Nothing to do for datagrams. */
+/*
+ * Serve on a socket that was inherited, as if it had been opened. Borrows it
+ * until close. Clients whom the kernel let pass descriptors before may have
+ * some in the queue, so refuses_descriptors is set only where it was like that
+ * already. Returns 0 or a negative errno with *why.
+ */
+int uxs_listener_adopt(struct uxs_listener *listener,
+    const struct uxs_inherited *inherited, struct uxs_error *why);
+
+/*
+ * Admit clients: listen(2). Nothing to do for datagrams. On an inherited
+ * socket, too: whoever calls it last is the one whose credentials clients see
+ * as those of the listener, and it has the backlog.
+ */
 int uxs_listener_listen(struct uxs_listener *listener, int backlog,
     struct uxs_error *why);
 
@@ -87,7 +104,7 @@ enum uxs_accept {
 	UXS_ACCEPT_OK,
 	UXS_ACCEPT_NONE, /* nothing to take now; wait for readiness */
 	UXS_ACCEPT_EXHAUSTED, /* no descriptor or memory left */
-	UXS_ACCEPT_ENDED, /* drained: nobody is left, nobody will come */
+	UXS_ACCEPT_ENDED, /* drained: nobody is left for us */
 };
 
 /*
@@ -110,7 +127,8 @@ int uxs_listener_accept(struct uxs_listener *listener, int *fd);
 /*
  * Let nobody else in, and lose nobody: who already waits can still be
  * accepted, who comes later is refused, the file stays until close. Cannot be
- * undone.
+ * undone. An inherited socket is only left alone from now on: who waits, and
+ * who comes later, is the next instance's.
  */
 void uxs_listener_drain(struct uxs_listener *listener);
 

@@ -18,6 +18,7 @@
 
 __BEGIN_DECLS
 
+struct uxs_activation;
 struct uxs_error;
 struct uxs_notify;
 
@@ -41,6 +42,7 @@ struct uxs_server_conf {
 	/* Borrowed until close. */
 	const struct uxs_address *addresses;
 	size_t n_addresses;
+	const struct uxs_activation *activation; /* besides; NULL: none */
 	const struct uxs_service *service;
 	const struct uxs_access *access; /* NULL: own uid and root */
 	struct uxs_log *log; /* NULL: silent */

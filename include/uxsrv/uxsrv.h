@@ -9,6 +9,7 @@
  */
 
 #include <uxsrv/access.h>
+#include <uxsrv/activation.h>
 #include <uxsrv/address.h>
 #include <uxsrv/error.h>
 #include <uxsrv/framing.h>

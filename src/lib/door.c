@@ -216,7 +216,11 @@ void
 door_drain(struct door *door)
 {
 	uxs_listener_drain(&door->listener);
-	if (type_of(door) == UXS_DGRAM) {
+	if (door->listener.is_inherited) {
+		/* Who waits is the next instance's. */
+		mailbox_stop(&door->mailbox);
+		end(door);
+	} else if (type_of(door) == UXS_DGRAM) {
 		mailbox_drain(&door->mailbox);
 		end(door);
 	} else if (door_resume(door) < 0) {
@@ -232,7 +236,8 @@ close_listener(struct door *door)
 {
 	const int fd = door->listener.fd;
 
-	if (door->context != NULL && door->context->reaper != NULL && fd >= 0) {
+	if (door->context != NULL && door->context->reaper != NULL && fd >= 0 &&
+	    !door->listener.is_inherited) {
 		door->listener.fd = -1;
 		uxs_listener_close(&door->listener);
 		reaper_put(door->context->reaper, fd);

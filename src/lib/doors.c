@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 #include <uxsrv/server.h>
 
@@ -100,6 +101,13 @@ allocate(struct doors *d, size_t n, struct uxs_error *why)
 	return 0;
 }
 
+static size_t
+count_doors(const struct uxs_server_conf *conf)
+{
+	return conf->n_addresses +
+	    (conf->activation != NULL ? conf->activation->n : 0);
+}
+
 static int
 open_listeners(struct doors *d, const struct uxs_server_conf *server,
     struct uxs_error *why)
@@ -114,9 +122,17 @@ open_listeners(struct doors *d, const struct uxs_server_conf *server,
 	};
 	int r;
 
-	for (; d->n_open < d->n; d->n_open++) {
+	for (; d->n_open < server->n_addresses; d->n_open++) {
 		conf.address = &server->addresses[d->n_open];
 		r = uxs_listener_open(&d->doors[d->n_open].listener, &conf,
+		    why);
+		if (r < 0)
+			return r;
+	}
+	for (; d->n_open < d->n; d->n_open++) {
+		r = uxs_listener_adopt(&d->doors[d->n_open].listener,
+		    &server->activation
+			 ->sockets[d->n_open - server->n_addresses],
 		    why);
 		if (r < 0)
 			return r;
@@ -152,7 +168,7 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 	fill_contexts(d, conf, worker, ledger);
 	d->shortage.timer.on_expiry = on_pause_over;
 	shortage_open(&d->shortage, &worker->loop);
-	if ((r = allocate(d, conf->n_addresses, why)) < 0 ||
+	if ((r = allocate(d, count_doors(conf), why)) < 0 ||
 	    (r = open_listeners(d, conf, why)) < 0 ||
 	    (r = start_reaper(d, why)) < 0)
 		return r;

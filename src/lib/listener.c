@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 #include <uxsrv/peer.h>
 #include <uxsrv/probe.h>
@@ -157,6 +158,45 @@ uxs_listener_open(struct uxs_listener *l, const struct uxs_listener_conf *conf,
 	return r;
 }
 
+/* ---- inherited ---- */
+
+/* Only to know our own socket when it is given as a return address. */
+static void
+look_at_file(struct uxs_listener *l)
+{
+	struct stat st;
+
+	if (l->address->is_abstract || lstat(l->address->name, &st) < 0 ||
+	    !S_ISSOCK(st.st_mode))
+		return;
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+}
+
+int
+uxs_listener_adopt(struct uxs_listener *l, const struct uxs_inherited *in,
+    struct uxs_error *why)
+{
+	const bool refused_before = passing_is_refused(in->fd);
+	int r;
+
+	*l = (struct uxs_listener)UXS_LISTENER_CLOSED;
+	l->address = &in->address;
+	l->fd = in->fd;
+	l->is_inherited = true;
+	if ((r = set_options(l)) < 0) {
+		listener_explain(why, UXS_FAILURE_SYSTEM, -r, in->address.name,
+		    "cannot set up an inherited socket");
+		uxs_listener_close(l);
+		return r;
+	}
+	l->refuses_descriptors &= refused_before;
+	look_at_file(l);
+	return 0;
+}
+
+/* ---- serving ---- */
+
 int
 uxs_listener_listen(struct uxs_listener *l, int backlog, struct uxs_error *why)
 {
@@ -166,11 +206,12 @@ uxs_listener_listen(struct uxs_listener *l, int backlog, struct uxs_error *why)
 	    l->address->name, "cannot listen");
 }
 
-/* ---- serving ---- */
-
 int
 uxs_listener_accept(struct uxs_listener *l, int *fd)
 {
+	*fd = -1;
+	if (l->is_inherited && l->is_drained)
+		return UXS_ACCEPT_ENDED;
 	/* cppcheck-suppress nullPointer ; the peer's address is not wanted */
 	*fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (*fd >= 0)
@@ -201,13 +242,15 @@ uxs_listener_accept(struct uxs_listener *l, int *fd)
 void
 uxs_listener_drain(struct uxs_listener *l)
 {
+	l->is_drained = true;
+	if (l->is_inherited)
+		return;
 	/*
 	 * For a connection: new ones get ECONNREFUSED, queued ones can still
 	 * be accepted. For datagrams: new ones get EPIPE, queued ones can
 	 * still be received. Closing instead would reset those who wait.
 	 */
 	shutdown(l->fd, SHUT_RD);
-	l->is_drained = true;
 }
 
 void
@@ -216,7 +259,7 @@ uxs_listener_close(struct uxs_listener *l)
 	/* Name first: after close() it may already belong to a successor. */
 	if (l->is_bound)
 		uxs_place_remove(&l->place, l->dev, l->ino);
-	if (l->fd >= 0)
+	if (l->fd >= 0 && !l->is_inherited)
 		close(l->fd);
 	uxs_lock_close(&l->lock, &l->place);
 	uxs_place_close(&l->place);

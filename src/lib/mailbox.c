@@ -309,6 +309,13 @@ mailbox_open(struct mailbox *m, const struct mailbox_context *context,
 }
 
 void
+mailbox_stop(struct mailbox *m)
+{
+	if (m->batch != NULL)
+		uxs_watch_stop(m->context->loop, &m->watch);
+}
+
+void
 mailbox_drain(struct mailbox *m)
 {
 	if (m->batch == NULL)

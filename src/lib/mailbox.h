@@ -50,6 +50,9 @@ struct mailbox {
 int mailbox_open(struct mailbox *mailbox, const struct mailbox_context *context,
     const struct uxs_listener *listener);
 
+/* Take no more: what has arrived stays where it is. */
+void mailbox_stop(struct mailbox *mailbox);
+
 /* Answer all that has arrived. The socket must let no more come. */
 void mailbox_drain(struct mailbox *mailbox);
 

@@ -32,6 +32,17 @@ passing_refuse(int fd, bool *is_refused)
 	return 0;
 }
 
+bool
+passing_is_refused(int fd)
+{
+	int is_on = 1;
+	socklen_t length = sizeof(is_on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &is_on, &length) ==
+	    0 &&
+	    is_on == 0;
+}
+
 static void
 for_each_of(const struct cmsghdr *header, void (*function)(int fd, void *arg),
     void *arg)

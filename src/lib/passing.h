@@ -31,6 +31,9 @@ union passing_control {
  */
 int passing_refuse(int fd, bool *is_refused);
 
+/* Does the kernel refuse them on this socket already? */
+bool passing_is_refused(int fd);
+
 /* For tests: from now on be like on an older kernel, or no more. */
 void passing_pretend_old_kernel(bool is_old);
 

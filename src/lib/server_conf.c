@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 
 #include "shown.h"
@@ -38,15 +39,49 @@ refuse_address(struct uxs_error *why, const struct uxs_address *address,
 	    uxs_address_print(address, text, sizeof(text)), objection);
 }
 
+static size_t
+count_inherited(const struct uxs_server_conf *conf)
+{
+	return conf->activation != NULL ? conf->activation->n : 0;
+}
+
+/* Those that are inherited come last. */
+static const struct uxs_address *
+address_at(const struct uxs_server_conf *conf, size_t i)
+{
+	return i < conf->n_addresses ?
+	    &conf->addresses[i] :
+	    &conf->activation->sockets[i - conf->n_addresses].address;
+}
+
 static bool
 is_given_before(const struct uxs_server_conf *conf, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (uxs_address_equals(&conf->addresses[i],
-			&conf->addresses[k]))
+		if (uxs_address_equals(address_at(conf, i),
+			address_at(conf, k)))
 			return true;
 	}
 	return false;
+}
+
+static int
+check_address(const struct uxs_server_conf *conf, size_t i, bool is_open,
+    struct uxs_error *why)
+{
+	const struct uxs_address *address = address_at(conf, i);
+
+	if (is_given_before(conf, i))
+		return refuse_address(why, address,
+		    i < conf->n_addresses ?
+			"the same address is given twice" :
+			"this address is inherited, too; leave it out");
+	/* No file, so no mode keeps anybody out. */
+	if (address->is_abstract && !is_open)
+		return refuse_address(why, address,
+		    "an abstract name has no file permissions; say who may "
+		    "use it with --allow");
+	return 0;
 }
 
 int
@@ -55,21 +90,19 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 	const bool is_open = conf->access != NULL &&
 	    uxs_access_has_allow(conf->access);
 
-	if (conf->n_addresses == 0)
+	const size_t n = conf->n_addresses + count_inherited(conf);
+
+	if (n == 0)
 		return refuse(why, "no address to serve; give at least one");
 	if (conf->buffer_bytes == 0 || conf->max_message_bytes == 0)
 		return refuse(why,
 		    "the buffer and the longest message must be at least one "
 		    "byte");
-	for (size_t i = 0; i < conf->n_addresses; i++) {
-		if (is_given_before(conf, i))
-			return refuse_address(why, &conf->addresses[i],
-			    "the same address is given twice");
-		/* No file, so no mode keeps anybody out. */
-		if (conf->addresses[i].is_abstract && !is_open)
-			return refuse_address(why, &conf->addresses[i],
-			    "an abstract name has no file permissions; say "
-			    "who may use it with --allow");
+	for (size_t i = 0; i < n; i++) {
+		const int r = check_address(conf, i, is_open, why);
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -110,7 +143,8 @@ uxs_server_conf_resolve(struct uxs_server_conf *conf)
 		    MODE_PUBLIC :
 		    MODE_PRIVATE;
 	if (conf->max_conns == 0)
-		conf->max_conns = conns_allowed(conf->n_addresses);
+		conf->max_conns =
+		    conns_allowed(conf->n_addresses + count_inherited(conf));
 	if (conf->max_conns_per_user == 0)
 		conf->max_conns_per_user = (conf->max_conns + 1) / 2;
 	if (conf->max_bytes_per_user == 0)

@@ -26,6 +26,7 @@
 
 struct daemon {
 	struct options options;
+	struct uxs_activation activation;
 	struct status status;
 	struct logger logger;
 	struct uxs_log log;
@@ -105,6 +106,10 @@ announce(struct daemon *d)
 	for (size_t i = 0; i < d->options.conf.n_addresses; i++)
 		say(d, UXS_NOTICE, "serving ",
 		    uxs_address_print(&d->options.conf.addresses[i], text,
+			sizeof(text)));
+	for (size_t i = 0; i < d->activation.n; i++)
+		say(d, UXS_NOTICE, "serving the inherited ",
+		    uxs_address_print(&d->activation.sockets[i].address, text,
 			sizeof(text)));
 	tell_manager(d);
 	if (d->options.ready_fd < 0)
@@ -256,11 +261,16 @@ check_ready_fd(int fd, struct uxs_error *why)
 static int
 take_over(struct daemon *d, int argc, char *argv[], struct uxs_error *why)
 {
-	int r;
+	/* Descriptors first: the manager's socket must not pass for one that
+	 * is missing. The manager should hear of it, though. */
+	const int inherited = uxs_activation_open(&d->activation, why);
+	int r = uxs_notify_open(&d->status.notify, inherited < 0 ? NULL : why);
 
-	if ((r = uxs_notify_open(&d->status.notify, why)) < 0 ||
-	    (r = options_parse(&d->options, argc, argv, why)) < 0)
+	if (inherited < 0)
+		return inherited;
+	if (r < 0 || (r = options_parse(&d->options, argc, argv, why)) < 0)
 		return r;
+	d->options.conf.activation = &d->activation;
 	return check_ready_fd(d->options.ready_fd, why);
 }
 
@@ -285,6 +295,7 @@ main(int argc, char *argv[])
 		status = run(&daemon);
 	logger_close(&daemon.logger);
 	uxs_notify_close(&daemon.status.notify);
+	uxs_activation_close(&daemon.activation);
 	reload_fini(&daemon.reload);
 	options_fini(&daemon.options);
 	return status;

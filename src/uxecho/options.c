@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <uxsrv/activation.h>
+
 #include "option_table.h"
 
 /* Options without a letter are told to getopt_long(3) by numbers that no
@@ -29,11 +31,12 @@ void
 options_help(FILE *out)
 {
 	fprintf(out,
-	    "usage: uxecho [options] ADDRESS...\n"
+	    "usage: uxecho [options] [ADDRESS...]\n"
 	    "Serve an echo to local clients.  ADDRESS is\n"
 	    "[stream:|seqpacket:|dgram:]PATH, or @NAME for an abstract name;\n"
 	    "a bare PATH is a stream socket at PATH and a datagram socket at\n"
-	    "PATH.dgram.\n\n");
+	    "PATH.dgram.  With inherited sockets (LISTEN_FDS) it may be left "
+	    "out.\n\n");
 	for (size_t i = 0; i < option_table_n; i++) {
 		const struct option_text *t = &option_table[i].text;
 		char left[40];
@@ -193,10 +196,6 @@ options_parse(struct options *options, int argc, char *argv[],
 		if ((r = add_addresses(options, argv[i], why)) < 0)
 			return r;
 	}
-	if (options->conf.n_addresses == 0)
-		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
-		    "no address to serve; give at least one, such as "
-		    "/run/uxecho.sock (see uxecho --help)");
 	if (options->is_syslog && options->log_format != N_LOG_FORMATS)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--syslog has a format of its own; leave --log-format "
@@ -210,8 +209,15 @@ options_parse(struct options *options, int argc, char *argv[],
 int
 options_load_rules(struct options *options, struct uxs_error *why)
 {
-	const int r = rules_load(&options->rules, &options->access, why);
+	const struct uxs_activation *inherited = options->conf.activation;
+	int r;
 
+	if (options->conf.n_addresses == 0 &&
+	    (inherited == NULL || inherited->n == 0))
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "no address to serve; give at least one, such as "
+		    "/run/uxecho.sock (see uxecho --help)");
+	r = rules_load(&options->rules, &options->access, why);
 	options->conf.access = &options->access;
 	return r < 0 ? r : uxs_server_conf_check(&options->conf, why);
 }

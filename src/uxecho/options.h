@@ -39,7 +39,7 @@ int options_parse(struct options *options, int argc, char *argv[],
 
 /*
  * Read the rules into options->access, files and all, and see whether they fit
- * the rest. Returns 0, or a negative errno with *why.
+ * the rest: addresses, and the sockets that conf.activation inherited. Returns 0, or a negative errno with *why.
  */
 int options_load_rules(struct options *options, struct uxs_error *why);
 

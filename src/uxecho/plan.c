@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 #include <uxsrv/listener.h>
 #include <uxsrv/log.h>
@@ -50,6 +51,21 @@ check_address(const struct uxs_server_conf *conf,
 		fprintf(out, ", group %u", (unsigned)conf->owner_gid);
 	fprintf(out, "\n");
 	return 0;
+}
+
+static void
+print_inherited(const struct uxs_activation *activation, FILE *out)
+{
+	char address[UXS_ADDRESS_TEXT_MAX], name[4 * UXS_INHERITED_NAME_MAX];
+
+	for (size_t i = 0; activation != NULL && i < activation->n; i++) {
+		const struct uxs_inherited *s = &activation->sockets[i];
+
+		fprintf(out, "serve %s\n  inherited: descriptor %d, %s\n",
+		    uxs_address_print(&s->address, address, sizeof(address)),
+		    s->fd,
+		    uxs_escape(name, sizeof(name), s->name, strlen(s->name)));
+	}
 }
 
 /* "allow gid:29 (/etc/uxecho.rules:4)" */
@@ -243,6 +259,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	int r;
 
 	uxs_server_conf_resolve(&conf);
+	print_inherited(conf.activation, out);
 	for (size_t i = 0; i < conf.n_addresses; i++) {
 		r = check_address(&conf, &conf.addresses[i], out, why);
 		if (r < 0)
