@@ -79,6 +79,7 @@ PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
 TESTER := $(BUILD)/check_all
 COMPLETIONS := $(foreach s,bash zsh fish,$(foreach p,uxecho uxping,\
 	$(BUILD)/completions/$(s)/$(p)))
+PEERS_DIR := $(BUILD)/bench/peers
 
 .PHONY: all
 all: $(LIB) $(SHARED) $(PROGRAMS) $(COMPLETIONS) ## build everything (the default)
@@ -119,8 +120,8 @@ $(COMPLETIONS): $(BUILD)/completions/%: $(BUILD)/make_completions \
 	mv $@.new $@
 
 # The tests see the rooms of library and programs too, except for main().
-$(TESTER): $(TESTS_OBJ) \
-    $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ) $(DIST_OBJ)) $(LIB_OBJ)
+$(TESTER): $(TESTS_OBJ) $(LIB_OBJ) \
+    $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ) $(DIST_OBJ))
 	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
 $(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
@@ -157,8 +158,9 @@ BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
 TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
 	libxml2-utils systemd
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
-	libclang-rt-14-dev
+	libclang-rt-14-dev libev-dev libuv1-dev libevent-dev
 DIST_PACKAGES = zsh fish
+BENCH_PACKAGES = libev-dev libuv1-dev libevent-dev socat ncat s6 python3
 
 # $(call install-packages,LIST): only what is not there, so that it also works
 # without a network once it has run.
@@ -185,6 +187,7 @@ dist-deps: ## install what trying out src/dist needs (Debian)
 # "make -j deps check": nothing starts before the packages are there.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(BUILD)/.have-libbsd $(BUILD)/.have-check: | deps
+bench-deps: | deps
 endif
 
 # ---- run and test --------------------------------------------------------
@@ -211,6 +214,8 @@ check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
 	@set -e; for s in $(DIST_SUITES); do \
 	    BUILD=$(BUILD) CK_RUN_SUITE=$$s $(TESTER); done
 
+# ---- measure -------------------------------------------------------------
+
 # Figures, and no test: what they are depends on the machine.
 $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 	$(LINK) -o $@ $^ $(LDLIBS)
@@ -219,17 +224,53 @@ $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (as root)
 	$(BUILD)/bench_guard $(BUILD)/uxecho
 
+# The peers; those whose library is not here are not built.
+has-header = $(shell echo '\#include <$(1)>' | \
+	$(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo $(2))
+PEERS = epoll dgram blocking threads $(call has-header,ev.h,libev) \
+	$(call has-header,uv.h,libuv libuv_tuned) \
+	$(call has-header,event2/event.h,libevent bufferevent) \
+	$(shell command -v go >/dev/null && echo go)
+PEER_LIBS_libev = -lev
+PEER_LIBS_libuv = -luv
+PEER_LIBS_libuv_tuned = -luv
+PEER_LIBS_libevent = -levent
+PEER_LIBS_bufferevent = -levent
+
+$(PEERS_DIR)/go: tests/bench/peers/echo.go
+	go build -o $@ $<
+
+$(PEERS_DIR)/%: tests/bench/peers/%.c tests/bench/peers/peer.c \
+    tests/bench/peers/peer.h
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(CPPFLAGS) -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
+	    $(LDFLAGS) -o $@ $< tests/bench/peers/peer.c $(PEER_LIBS_$*)
+
+.PHONY: bench-deps bench-peers
+bench-deps: ## install the peers of the benchmark (Debian)
+	@$(call install-packages,$(BENCH_PACKAGES))
+
+# What is here is asked in a make of its own, when the packages have come.
+bench-peers: ## build other echo servers, where their libraries are here
+	@$(MAKE) --no-print-directory $(addprefix $(PEERS_DIR)/,$(PEERS))
+
+
 # ---- gates ---------------------------------------------------------------
 
 ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(DIST_SRC) $(TESTS_SRC) \
 	$(BENCH_SRC)
 # Those need what is not installed for the other gates.
 EXAMPLES := $(sort $(wildcard tests/examples/*.c tests/examples/*.cc))
-ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h))
+PEERS_C := $(sort $(wildcard tests/bench/peers/*.c))
+# Those whose headers are here, and what they share.
+LINTED_PEERS_C = $(filter $(PEERS:%=tests/bench/peers/%.c) %/peer.c,$(PEERS_C))
+ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h \
+	tests/bench/peers/*.h))
 
 .PHONY: lint lint-man lint-scripts format format-check
 lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, manuals, scripts
-	$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(ALL_C) -- \
+	$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(ALL_C) \
+	    $(LINTED_PEERS_C) -- \
 	    $(UXS_CPPFLAGS) -Isrc -std=c11 $(CHECK_CFLAGS)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 	    --enable=warning,performance,portability \
@@ -247,10 +288,10 @@ lint-scripts: $(COMPLETIONS) ## shellcheck on every script
 	shellcheck --shell=bash $(filter %/bash/uxecho %/bash/uxping,$^)
 
 format: ## rewrite the sources in the house's format
-	$(CLANG_FORMAT) -i $(ALL_C) $(EXAMPLES) $(ALL_H)
+	$(CLANG_FORMAT) -i $(ALL_C) $(EXAMPLES) $(PEERS_C) $(ALL_H)
 
 format-check: ## fail where the sources are not in that format
-	$(CLANG_FORMAT) --dry-run --Werror $(ALL_C) $(EXAMPLES) $(ALL_H)
+	$(CLANG_FORMAT) --dry-run --Werror $(ALL_C) $(EXAMPLES) $(PEERS_C) $(ALL_H)
 
 # ---- install -------------------------------------------------------------
 
