@@ -68,6 +68,9 @@ BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 BENCH_OBJ := $(BENCH_SRC:%.c=$(BUILD)/%.o)
 DIST_SRC := $(sort $(wildcard src/dist/*/*.c))
 DIST_OBJ := $(DIST_SRC:%.c=$(BUILD)/%.o)
+# What the benchmark decides, reads and writes; it is tested by tables.
+BENCH_PURE := $(foreach n,goals json_field markdown metrics options picture \
+	quartiles results subjects usage workloads,$(BUILD)/tests/bench/$(n).o)
 
 LIB := $(BUILD)/libuxsrv.a
 SONAME := libuxsrv.so.$(SOVERSION)
@@ -79,6 +82,7 @@ PROGRAMS := $(BUILD)/uxecho $(BUILD)/uxping
 TESTER := $(BUILD)/check_all
 COMPLETIONS := $(foreach s,bash zsh fish,$(foreach p,uxecho uxping,\
 	$(BUILD)/completions/$(s)/$(p)))
+RUNNER := $(BUILD)/bench_run
 PEERS_DIR := $(BUILD)/bench/peers
 
 .PHONY: all
@@ -120,7 +124,7 @@ $(COMPLETIONS): $(BUILD)/completions/%: $(BUILD)/make_completions \
 	mv $@.new $@
 
 # The tests see the rooms of library and programs too, except for main().
-$(TESTER): $(TESTS_OBJ) $(LIB_OBJ) \
+$(TESTER): $(TESTS_OBJ) $(LIB_OBJ) $(BENCH_PURE) \
     $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ) $(DIST_OBJ))
 	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
 
@@ -189,6 +193,9 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(BUILD)/.have-libbsd $(BUILD)/.have-check: | deps
 bench-deps: | deps
 endif
+ifneq ($(filter bench-deps,$(MAKECMDGOALS)),)
+bench: | bench-deps
+endif
 
 # ---- run and test --------------------------------------------------------
 
@@ -196,7 +203,7 @@ endif
 demo: all ## serve on a private path, ping stream and datagram, stop
 	@BUILD=$(BUILD) sh tests/demo.sh
 
-check: all $(TESTER) ## run all tests
+check: all $(TESTER) $(RUNNER) $(PEERS_DIR)/epoll ## run all tests
 	@BUILD=$(BUILD) $(TESTER)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -224,7 +231,11 @@ $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (as root)
 	$(BUILD)/bench_guard $(BUILD)/uxecho
 
-# The peers; those whose library is not here are not built.
+$(RUNNER): $(filter-out %/guard.o,$(BENCH_OBJ)) $(LIB)
+	$(LINK) -o $@ $^ $(BSD_LIBS) -lm $(LDLIBS)
+
+# The peers: those whose library is not here are not built, and the benchmark
+# says that it leaves them out.
 has-header = $(shell echo '\#include <$(1)>' | \
 	$(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo $(2))
 PEERS = epoll dgram blocking threads $(call has-header,ev.h,libev) \
@@ -246,14 +257,26 @@ $(PEERS_DIR)/%: tests/bench/peers/%.c tests/bench/peers/peer.c \
 	$(CC) -D_GNU_SOURCE $(CPPFLAGS) -std=c11 -pthread $(WARNINGS) $(CFLAGS) \
 	    $(LDFLAGS) -o $@ $< tests/bench/peers/peer.c $(PEER_LIBS_$*)
 
-.PHONY: bench-deps bench-peers
+# Whole runs go where they are kept, parts of one do not.
+BENCH_ARGS =
+BENCH_OUT = $(if $(BENCH_ARGS),$(BUILD)/bench,tests/bench)
+
+.PHONY: bench-deps bench bench-quick bench-peers
 bench-deps: ## install the peers of the benchmark (Debian)
 	@$(call install-packages,$(BENCH_PACKAGES))
 
 # What is here is asked in a make of its own, when the packages have come.
-bench-peers: ## build other echo servers, where their libraries are here
+bench-peers: ## build the peers whose libraries are here
 	@$(MAKE) --no-print-directory $(addprefix $(PEERS_DIR)/,$(PEERS))
 
+bench: all $(RUNNER) ## uxecho beside its peers: tests/bench/RESULTS.md (as root)
+	@$(MAKE) -k bench-peers || echo "make: some peers are left out" >&2
+	@mkdir -p $(BENCH_OUT)
+	$(RUNNER) -b $(BUILD) -o $(BENCH_OUT) $(BENCH_ARGS)
+
+bench-quick: ## the same in a minute, for a look: build/bench/RESULTS.md
+	$(MAKE) bench BENCH_ARGS="-r 3 -d 200ms \
+	    -w 'stream-16,stream-256,latency,dgram-16,start,memory-1000'"
 
 # ---- gates ---------------------------------------------------------------
 
@@ -265,7 +288,7 @@ PEERS_C := $(sort $(wildcard tests/bench/peers/*.c))
 # Those whose headers are here, and what they share.
 LINTED_PEERS_C = $(filter $(PEERS:%=tests/bench/peers/%.c) %/peer.c,$(PEERS_C))
 ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h \
-	tests/bench/peers/*.h))
+	tests/bench/*.h tests/bench/peers/*.h))
 
 .PHONY: lint lint-man lint-scripts format format-check
 lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, manuals, scripts

@@ -62,6 +62,8 @@ all_suites(void)
 	ADD(suite_uxping_trouble());
 	ADD(suite_uxping());
 	ADD(suite_uxping_documents());
+	ADD(suite_bench_figures());
+	ADD(suite_bench_results());
 	ADD(suite_library());
 	ADD(suite_install());
 	ADD(suite_programs());

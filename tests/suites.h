@@ -57,6 +57,10 @@ Suite *suite_uxping_trouble(void);
 Suite *suite_uxping(void);
 Suite *suite_uxping_documents(void);
 
+/* The benchmark of tests/bench. */
+Suite *suite_bench_figures(void);
+Suite *suite_bench_results(void);
+
 /* And what is said of both. */
 Suite *suite_library(void);
 Suite *suite_install(void);
