@@ -152,7 +152,8 @@ each_header(void (*function)(const char *header, void *arg), void *arg)
 	char name[300];
 	int n = 0;
 
-	ck_assert_ptr_nonnull(list);
+	if (list == NULL)
+		return 0;
 	while ((entry = readdir(list)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;

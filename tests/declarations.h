@@ -26,7 +26,8 @@ struct declarations {
 void read_declarations(struct declarations *list, const char *header);
 
 /* Call function with "include/uxsrv/NAME.h" for every public header, in no
- * order. Returns how many there are. */
+ * order. Returns how many there are; no assertion, so that suites can count
+ * them. */
 int each_header(void (*function)(const char *header, void *arg), void *arg);
 
 bool declares(const struct declarations *list, const char *name);

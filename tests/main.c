@@ -67,6 +67,7 @@ all_suites(void)
 	ADD(suite_library());
 	ADD(suite_install());
 	ADD(suite_programs());
+	ADD(suite_library_manuals());
 	ADD(suite_documents());
 	ADD(suite_completions());
 	ADD(suite_examples());
@@ -77,7 +78,7 @@ all_suites(void)
 int
 main(void)
 {
-	SRunner *runner = all_suites();
+	SRunner *runner;
 	char top[4096];
 	int n_failed;
 
@@ -85,6 +86,7 @@ main(void)
 		return EXIT_FAILURE;
 	/* Tests change directory, and programs are found from here. */
 	setenv("UXECHO_TOP", top, 0);
+	runner = all_suites();
 	signal(SIGPIPE, SIG_IGN);
 	harness_begin();
 	srunner_run_all(runner, CK_ENV);

@@ -65,6 +65,7 @@ Suite *suite_bench_results(void);
 Suite *suite_library(void);
 Suite *suite_install(void);
 Suite *suite_programs(void);
+Suite *suite_library_manuals(void);
 Suite *suite_documents(void);
 Suite *suite_completions(void);
 Suite *suite_examples(void);

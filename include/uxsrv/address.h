@@ -58,6 +58,7 @@ int uxs_address_parse(const char *text,
 char *uxs_address_print(const struct uxs_address *address, char *text,
     size_t size);
 
+/* Same type and same name; two paths to one file are not looked up. */
 bool uxs_address_equals(const struct uxs_address *a,
     const struct uxs_address *b);
 

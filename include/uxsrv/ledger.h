@@ -55,6 +55,7 @@ enum uxs_admission {
 	UXS_REFUSED_RATE, /* too fast; a moment later it may do */
 };
 
+/* Start with nobody. The limits are copied. */
 void uxs_ledger_init(struct uxs_ledger *ledger,
     const struct uxs_limits *limits);
 
@@ -92,8 +93,9 @@ int uxs_ledger_message(struct uxs_ledger *ledger, uid_t uid, int64_t now_ns);
  */
 int uxs_ledger_hold(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
 void uxs_ledger_release(struct uxs_ledger *ledger, uid_t uid, size_t bytes);
-size_t uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid);
 
+/* What is entered now: bytes of one user, connections in all and of one. */
+size_t uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid);
 size_t uxs_ledger_conns(struct uxs_ledger *ledger);
 size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
 
@@ -104,6 +106,7 @@ size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
  */
 #define UXS_ABSENT_MAX 4096
 
+/* Forget everybody. May be called twice. */
 void uxs_ledger_fini(struct uxs_ledger *ledger);
 
 __END_DECLS

@@ -134,10 +134,10 @@ bool uxs_loop_set_spin(struct uxs_loop *loop, int64_t limit_ns,
  *	while (!uxs_loop_is_stopped(&loop) && poll(&pfd, 1, -1) >= 0)
  *		uxs_loop_turn(&loop, 0);
  *
- * The first call adds a timerfd(2), and from then on a turn after which
+ * The first call adds a timerfd_create(2) one, and from then on a turn after which
  * another timer is the next one costs a system call more; that timer then
  * counts as a ready watch. Lent until close; never read from it. Returns a
- * negative errno where no timerfd can be made.
+ * negative errno where none can be made.
  */
 int uxs_loop_fd(struct uxs_loop *loop);
 
@@ -197,6 +197,7 @@ void uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
     int64_t deadline_ns);
 void uxs_timer_stop(struct uxs_loop *loop, struct uxs_timer *timer);
 
+/* Is it still to come? */
 static inline bool
 uxs_timer_is_started(const struct uxs_timer *timer)
 {

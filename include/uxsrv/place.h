@@ -93,7 +93,7 @@ int uxs_place_pin(const struct uxs_place *place);
  */
 int uxs_pin_connect(int pin_fd, int socket_fd);
 
-/* Remove the place's file if it is still this inode. Returns 0 (also when it
+/* Remove the place's socket if it is still this inode. Returns 0 (also when it
  * is gone or is another file by now) or a negative errno. */
 int uxs_place_remove(const struct uxs_place *place, dev_t dev, ino_t ino);
 

@@ -47,12 +47,13 @@ struct uxs_server_conf {
 	const struct uxs_access *access; /* NULL: own uid and root */
 	struct uxs_log *log; /* NULL: silent */
 	/* The service manager, opened: it is told READY=1 by uxs_server_run
-	 * or the first uxs_server_fd, STOPPING=1 with the drain, and WATCHDOG=1 in time. NULL: nobody. */
+	 * or the first uxs_server_fd, STOPPING=1 with the drain, and
+	 * WATCHDOG=1 in time. NULL: nobody. */
 	struct uxs_notify *notify;
 
 	mode_t mode; /* UXS_MODE_AUTO: 0600 without allow rules, else 0666 */
 	uid_t owner_uid; /* UXS_UID_NONE: leave it */
-	gid_t owner_gid;
+	gid_t owner_gid; /* UXS_GID_NONE: leave it */
 	bool force_dir;
 
 	size_t max_conns; /* 0: what the descriptor limit allows */

@@ -69,6 +69,7 @@ struct uxs_stats {
 	struct uxs_spin_stats spin;
 };
 
+/* The reason as it stands in logs and statistics: "rules", "full", "eof". */
 const char *uxs_refusal_name(enum uxs_refusal refusal);
 const char *uxs_drop_name(enum uxs_drop drop);
 const char *uxs_close_name(enum uxs_close close);
