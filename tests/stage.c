@@ -49,9 +49,9 @@ stage_build(const char *source, const char *standard, const char *more)
 
 	snprintf(script, sizeof(script),
 	    STAGE_COMPILERS
-	    "cc=${CC:-cc}\nsource=%s\n"
+	    "source=%s\n"
 	    "\"${%s}\" -std=%s -D_GNU_SOURCE -Wall -Wextra -pedantic -Werror "
-	    "${CFLAGS:-} -o \"${source%%.*}\" "
+	    "-Wno-unused-parameter ${CFLAGS:-} -o \"${source%%.*}\" "
 	    "\"$UXECHO_TOP/tests/examples/$source\" "
 	    "$(${PKG_CONFIG:-pkg-config} --cflags --libs uxsrv %s) "
 	    "${LDFLAGS:-}\n",

@@ -30,8 +30,9 @@ const char *shell(const char *script);
 void stage_install(void);
 
 /*
- * Build tests/examples/SOURCE with the installed library, without a warning,
- * under its name less the suffix. more: further packages of pkg-config's, or
+ * Build tests/examples/SOURCE with the installed library, without a warning
+ * (but of a callback's parameters that it does not use), under its name less
+ * the suffix. more: further packages of pkg-config's, or
  * "". C++ where the name ends in ".cc"; standard is "c11", "c++17" and so on.
  */
 void stage_build(const char *source, const char *standard, const char *more);

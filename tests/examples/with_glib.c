@@ -20,14 +20,12 @@ on_message(struct uxs_client *client, const struct uxs_message *m, void *arg)
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%u ticks\n", n_ticks);
 
-	(void)m, (void)arg;
 	return uxs_client_reply(client, text, (size_t)n) < 0 ? -1 : 0;
 }
 
 static gboolean
 on_tick(gpointer arg)
 {
-	(void)arg;
 	n_ticks++;
 	return G_SOURCE_CONTINUE;
 }
@@ -42,7 +40,6 @@ on_sigterm(gpointer server)
 static gboolean
 on_server_ready(gint fd, GIOCondition condition, gpointer server)
 {
-	(void)fd, (void)condition;
 	if (uxs_server_turn(server) == UXS_TURN_SERVING)
 		return G_SOURCE_CONTINUE;
 	g_main_loop_quit(main_loop);
@@ -56,7 +53,8 @@ main(int argc, char *argv[])
 	struct uxs_server_conf conf = UXS_SERVER_DEFAULTS;
 	struct uxs_address pair[UXS_ADDRESS_MAX];
 	struct uxs_server *server;
-	struct uxs_error why = { .text = "usage: with_glib ADDRESS" };
+	struct uxs_error why = { UXS_FAILURE_USAGE,
+		"usage: with_glib ADDRESS" };
 	int n = argc == 2 ? uxs_address_parse(argv[1], pair, &why) : -1;
 
 	conf.addresses = pair;

@@ -19,21 +19,18 @@ on_message(struct uxs_client *client, const struct uxs_message *m, void *arg)
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%u ticks\n", n_ticks);
 
-	(void)m, (void)arg;
 	return uxs_client_reply(client, text, (size_t)n) < 0 ? -1 : 0;
 }
 
 static void
 on_tick(evutil_socket_t fd, short events, void *arg)
 {
-	(void)fd, (void)events, (void)arg;
 	n_ticks++;
 }
 
 static void
 on_sigterm(evutil_socket_t fd, short events, void *server)
 {
-	(void)fd, (void)events;
 	uxs_server_drain(server);
 }
 
@@ -42,7 +39,6 @@ static struct event_base *base;
 static void
 on_server_ready(evutil_socket_t fd, short events, void *server)
 {
-	(void)fd, (void)events;
 	if (uxs_server_turn(server) != UXS_TURN_SERVING)
 		event_base_loopbreak(base);
 }
@@ -55,7 +51,8 @@ main(int argc, char *argv[])
 	struct uxs_server_conf conf = UXS_SERVER_DEFAULTS;
 	struct uxs_address pair[UXS_ADDRESS_MAX];
 	struct uxs_server *server;
-	struct uxs_error why = { .text = "usage: with_libevent ADDRESS" };
+	struct uxs_error why = { UXS_FAILURE_USAGE,
+		"usage: with_libevent ADDRESS" };
 	struct event *serve, *tick, *term;
 	int n = argc == 2 ? uxs_address_parse(argv[1], pair, &why) : -1;
 
