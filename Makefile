@@ -126,7 +126,11 @@ $(COMPLETIONS): $(BUILD)/completions/%: $(BUILD)/make_completions \
 # The tests see the rooms of library and programs too, except for main().
 $(TESTER): $(TESTS_OBJ) $(LIB_OBJ) $(BENCH_PURE) \
     $(filter-out %/main.o,$(UXECHO_OBJ) $(UXPING_OBJ) $(DIST_OBJ))
-	$(LINK) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm $(LDLIBS)
+	$(LINK) $(WRAP) -o $@ $^ $(CHECK_LIBS) $(EDIT_LIBS) $(BSD_LIBS) -lm \
+	    $(LDLIBS)
+
+# Calls that tests count, or have fail: tests/interposed.c.
+WRAP = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=send,--wrap=recv
 
 $(BUILD)/src/uxping/console.o: UXS_CPPFLAGS += $(EDIT_CFLAGS)
 $(DIST_OBJ): UXS_CPPFLAGS += -Isrc

@@ -12,10 +12,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include <uxsrv/units.h>
+
 #include "client.h"
 #include "counter.h"
 #include "reaper.h"
 #include "session_parts.h"
+
+/* While the kernel has no memory; arbitrary, and short for a client. */
+#define PAUSE_NS (50 * UXS_NS_PER_MS)
 
 struct uxs_stats_of_type *
 session_stats(const struct session *s)
@@ -51,6 +56,8 @@ interest(const struct session *s)
 	const size_t kept = output_bytes(&s->output);
 	const uint32_t out = kept > 0 ? EPOLLOUT : 0;
 
+	if (s->is_paused)
+		return 0;
 	switch (s->state) {
 	case SESSION_OPEN:
 		return (kept < s->context->max_output ? EPOLLIN : 0) | out;
@@ -72,6 +79,14 @@ timeout_ns(const struct session *s)
 					      s->context->idle_timeout_ns;
 }
 
+static void
+wake_by(struct session *s, int64_t deadline_ns)
+{
+	if (!uxs_timer_is_started(&s->timer) ||
+	    s->timer.deadline_ns > deadline_ns)
+		uxs_timer_start(s->context->loop, &s->timer, deadline_ns);
+}
+
 /* Deadlines move on with every message; the timer follows only when it fires
  * or must fire earlier, so that a message costs no tree operation. */
 static void
@@ -79,12 +94,10 @@ rearm_timer(struct session *s)
 {
 	const int64_t timeout = timeout_ns(s);
 
-	if (timeout == 0)
+	if (timeout != 0)
+		wake_by(s, s->active_ns + timeout);
+	else if (!s->is_paused)
 		uxs_timer_stop(s->context->loop, &s->timer);
-	else if (!uxs_timer_is_started(&s->timer) ||
-	    s->timer.deadline_ns > s->active_ns + timeout)
-		uxs_timer_start(s->context->loop, &s->timer,
-		    s->active_ns + timeout);
 }
 
 /* After anything that may have changed state or output. */
@@ -106,6 +119,13 @@ void
 session_made_progress(struct session *s)
 {
 	s->active_ns = uxs_loop_now_ns(s->context->loop);
+}
+
+void
+session_pause(struct session *s)
+{
+	s->is_paused = true;
+	wake_by(s, uxs_loop_now_ns(s->context->loop) + PAUSE_NS);
 }
 
 /* Nothing more is wanted: the input ends behind what is already there. */
@@ -152,13 +172,14 @@ on_expiry(struct uxs_timer *timer)
 	struct session *s = uxs_container_of(timer, struct session, timer);
 	const int64_t timeout = timeout_ns(s);
 
+	s->is_paused = false;
 	if (timeout != 0 &&
 	    uxs_loop_now_ns(s->context->loop) - s->active_ns >= timeout)
 		session_close(s,
 		    output_bytes(&s->output) > 0 ? UXS_CLOSE_WRITE_TIMEOUT :
 						   UXS_CLOSE_IDLE);
 	else
-		rearm_timer(s);
+		session_rearm(s);
 }
 
 /* ---- life ---- */

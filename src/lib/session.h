@@ -75,6 +75,7 @@ struct session {
 	enum session_state state : 8;
 	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
 	struct bulk bulk;
+	bool is_paused; /* nothing is looked at until the timer says so */
 	bool is_output_gone; /* the client does not read any more */
 	LIST_ENTRY(session) next;
 	struct uxs_deferred release;

@@ -83,6 +83,9 @@ session_read(struct session *s)
 		else
 			on_input(s, s->context->buffer, n);
 		break;
+	case WIRE_STARVED:
+		session_pause(s);
+		break;
 	case WIRE_UNABLE: /* by copying, next turn */
 	case WIRE_NOTHING:
 		break;

@@ -66,6 +66,9 @@ session_flush(struct session *s)
 		break;
 	case WIRE_BLOCKED:
 		break;
+	case WIRE_CONGESTED:
+		session_pause(s);
+		break;
 	case WIRE_GONE:
 		session_output_is_gone(s);
 		break;
@@ -135,6 +138,9 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 			    length - n);
 		counter_add(&session_stats(s)->sent_messages, 1);
 		return UXS_REPLY_ACCEPTED;
+	case WIRE_CONGESTED:
+		session_pause(s);
+		return session_keep(s, data, length);
 	case WIRE_BLOCKED:
 		return session_keep(s, data, length);
 	case WIRE_GONE:

@@ -26,6 +26,10 @@ void session_made_progress(struct session *s);
 /* After anything that may have changed state or output. */
 void session_rearm(struct session *s);
 
+/* The kernel is out of memory: look again in a while, and not in the next
+ * turn, when the socket will be as ready as it is now. */
+void session_pause(struct session *s);
+
 /* Nothing more is wanted: the input ends behind what is already there. */
 void session_end(struct session *s, enum uxs_close reason);
 

@@ -75,6 +75,8 @@ session_relay_out(struct session *s, size_t length)
 	counter_add(&stats->received_messages, 1);
 	sent = relay_send(&s->context->relay, s->watch.fd, length, &n);
 	counter_add(&stats->sent_bytes, n);
+	if (sent == WIRE_CONGESTED)
+		session_pause(s);
 	if (sent == WIRE_GONE) {
 		/* Nobody may find there what was for this one. */
 		relay_close(&s->context->relay);

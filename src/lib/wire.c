@@ -36,9 +36,10 @@ wire_send(int fd, const void *data, size_t length, size_t *n)
 	switch (errno) {
 	case EAGAIN:
 	case EINTR:
+		return WIRE_BLOCKED;
 	case ENOBUFS:
 	case ENOMEM:
-		return WIRE_BLOCKED;
+		return WIRE_CONGESTED;
 	case EMSGSIZE:
 		return WIRE_UNSENDABLE;
 	default: /* EPIPE, ECONNRESET */
@@ -52,9 +53,10 @@ failed(int code)
 	switch (code) {
 	case EAGAIN:
 	case EINTR:
+		return WIRE_NOTHING;
 	case ENOBUFS:
 	case ENOMEM:
-		return WIRE_NOTHING;
+		return WIRE_STARVED;
 	case ECONNRESET:
 		/* Reported once; on seqpackets before the packets that were
 		 * sent, on streams behind the bytes. The end comes after. */
@@ -160,6 +162,9 @@ wire_send_spliced(int fd, int pipe, size_t length, size_t *n)
 	case EPIPE:
 	case ECONNRESET:
 		return WIRE_GONE;
+	case ENOBUFS:
+	case ENOMEM:
+		return WIRE_CONGESTED;
 	default: /* what does not go this way can still be sent */
 		return WIRE_BLOCKED;
 	}

@@ -16,6 +16,7 @@ struct reaper;
 enum wire_sent {
 	WIRE_SENT, /* *n bytes; of a packet all */
 	WIRE_BLOCKED, /* the other end has to read first */
+	WIRE_CONGESTED, /* the kernel has no memory for it now */
 	WIRE_GONE, /* nobody will read */
 	WIRE_UNSENDABLE, /* a packet that the kernel will never take */
 };
@@ -29,6 +30,7 @@ enum wire_received {
 	WIRE_RESET, /* the other end closed with our output unread; read on */
 	WIRE_TOO_LONG, /* a packet of over size bytes; it is lost */
 	WIRE_LOST, /* passed descriptors did not arrive with the rest */
+	WIRE_STARVED, /* the kernel has no memory to hand it over */
 	WIRE_UNABLE, /* by this call; another may do */
 	WIRE_BROKEN, /* the socket is of no use any more */
 };
