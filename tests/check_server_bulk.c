@@ -376,7 +376,7 @@ late_reader(void *arg)
 	stream_close(s);
 }
 
-static const size_t buffers[] = { 32 * 1024, 64 * 1024, 100000, 1024 * 1024 };
+static const size_t buffers[] = { 40 * 1024, 64 * 1024, 100000, 1024 * 1024 };
 
 START_TEST(no_more_than_the_buffer_is_kept)
 {
