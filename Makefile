@@ -21,6 +21,10 @@ docdir ?= $(datarootdir)/doc/uxecho
 bashcompdir ?= $(datarootdir)/bash-completion/completions
 zshcompdir ?= $(datarootdir)/zsh/site-functions
 fishcompdir ?= $(datarootdir)/fish/vendor_completions.d
+# Where systemd looks, below /usr as below /usr/local; whatever libdir is.
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 
 CFLAGS ?= -O2 -g
 INSTALL ?= install
@@ -58,7 +62,11 @@ UXPING_SRC := $(sort $(wildcard src/uxping/*.c))
 TESTS_SRC := $(sort $(wildcard tests/*.c))
 HEADERS := $(sort $(wildcard include/uxsrv/*.h))
 MANUALS := $(sort $(wildcard man/*.[1-8]))
-SCRIPTS := $(sort $(wildcard .ci/run tests/*.sh))
+SCRIPTS := $(sort $(wildcard .ci/run tests/*.sh src/dist/systemd/fill \
+	src/dist/runit/run src/dist/s6/run))
+UNITS := $(notdir $(wildcard src/dist/systemd/*.service.in))
+SOCKETS := $(notdir $(wildcard src/dist/systemd/*.socket))
+MANAGERS = apparmor/uxecho openrc/uxecho runit/run s6/run s6/notification-fd
 
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 UXECHO_OBJ := $(UXECHO_SRC:%.c=$(BUILD)/%.o)
@@ -167,7 +175,7 @@ TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
 	libxml2-utils systemd
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev libev-dev libuv1-dev libevent-dev
-DIST_PACKAGES = zsh fish
+DIST_PACKAGES = zsh fish systemd apparmor
 BENCH_PACKAGES = libev-dev libuv1-dev libevent-dev socat ncat s6 python3
 
 # $(call install-packages,LIST): only what is not there, so that it also works
@@ -219,11 +227,11 @@ check-asan: ## run all tests under the address and undefined sanitizers
 	    $(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check
 
 # Suites that skip tests where a tool of dist-deps is not there.
-DIST_SUITES = completions
+DIST_SUITES = completions 'service units'
 
 check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
 	@set -e; for s in $(DIST_SUITES); do \
-	    BUILD=$(BUILD) CK_RUN_SUITE=$$s $(TESTER); done
+	    BUILD=$(BUILD) CK_RUN_SUITE="$$s" $(TESTER); done
 
 # ---- measure -------------------------------------------------------------
 
@@ -350,6 +358,23 @@ install: all ## install below $(DESTDIR)$(prefix)
 	    $(INSTALL) -D -m 644 $(BUILD)/completions/fish/$$p \
 		$(DESTDIR)$(fishcompdir)/$$p.fish || exit 1; \
 	done
+	$(INSTALL) -d $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
+	    $(DESTDIR)$(tmpfilesdir)
+	for u in $(UNITS); do \
+	    src/dist/systemd/fill $(sbindir) src/dist/systemd/$$u \
+		>$(DESTDIR)$(unitdir)/$${u%.in} && \
+	    chmod 644 $(DESTDIR)$(unitdir)/$${u%.in} || exit 1; \
+	done
+	$(INSTALL) -m 644 $(SOCKETS:%=src/dist/systemd/%) $(DESTDIR)$(unitdir)
+	$(INSTALL) -m 644 src/dist/systemd/uxecho.sysusers \
+	    $(DESTDIR)$(sysusersdir)/uxecho.conf
+	$(INSTALL) -m 644 src/dist/systemd/uxecho.tmpfiles \
+	    $(DESTDIR)$(tmpfilesdir)/uxecho.conf
+	for e in $(MANAGERS); do \
+	    m=644; ! test -x src/dist/$$e || m=755; \
+	    $(INSTALL) -D -m $$m src/dist/$$e \
+		$(DESTDIR)$(docdir)/examples/$$e || exit 1; \
+	done
 
 uninstall: ## remove what install put there
 	$(RM) $(DESTDIR)$(sbindir)/uxecho $(DESTDIR)$(bindir)/uxping \
@@ -361,6 +386,13 @@ uninstall: ## remove what install put there
 	$(RM) $(foreach m,$(MANUALS),$(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 	$(RM) $(foreach p,uxecho uxping,$(DESTDIR)$(bashcompdir)/$(p) \
 	    $(DESTDIR)$(zshcompdir)/_$(p) $(DESTDIR)$(fishcompdir)/$(p).fish)
+	$(RM) $(addprefix $(DESTDIR)$(unitdir)/,$(UNITS:.in=) $(SOCKETS)) \
+	    $(DESTDIR)$(sysusersdir)/uxecho.conf \
+	    $(DESTDIR)$(tmpfilesdir)/uxecho.conf \
+	    $(addprefix $(DESTDIR)$(docdir)/examples/,$(MANAGERS))
+	-rmdir $(sort $(dir $(addprefix $(DESTDIR)$(docdir)/examples/,\
+	    $(MANAGERS)))) $(DESTDIR)$(docdir)/examples \
+	    $(DESTDIR)$(docdir) 2>/dev/null
 	-rmdir $(DESTDIR)$(includedir)/uxsrv 2>/dev/null
 
 .PHONY: dist clean help

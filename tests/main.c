@@ -71,6 +71,7 @@ all_suites(void)
 	ADD(suite_library_manuals());
 	ADD(suite_documents());
 	ADD(suite_completions());
+	ADD(suite_service_units());
 	ADD(suite_examples());
 #undef ADD
 	return runner;

@@ -69,6 +69,7 @@ Suite *suite_programs(void);
 Suite *suite_library_manuals(void);
 Suite *suite_documents(void);
 Suite *suite_completions(void);
+Suite *suite_service_units(void);
 Suite *suite_examples(void);
 
 #endif
