@@ -175,7 +175,7 @@ TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
 	libxml2-utils systemd
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev libev-dev libuv1-dev libevent-dev
-DIST_PACKAGES = zsh fish systemd apparmor
+DIST_PACKAGES = zsh fish systemd apparmor dpkg-dev debhelper lintian
 BENCH_PACKAGES = libev-dev libuv1-dev libevent-dev socat ncat s6 python3
 
 # $(call install-packages,LIST): only what is not there, so that it also works
@@ -395,10 +395,28 @@ uninstall: ## remove what install put there
 	    $(DESTDIR)$(docdir) 2>/dev/null
 	-rmdir $(DESTDIR)$(includedir)/uxsrv 2>/dev/null
 
-.PHONY: dist clean help
+.PHONY: dist deb check-deb clean help
 dist: ## make uxecho-VERSION.tar.gz from the last commit
 	git archive --format=tar.gz --prefix=uxecho-$(VERSION)/ \
 	    -o uxecho-$(VERSION).tar.gz HEAD
+
+# What Debian's tools want to see at the top is put there in a copy. The tests
+# are "make check", and not run again.
+DEB = $(BUILD)/deb
+
+deb: ## make Debian packages in build/deb, after dist-deps
+	$(RM) -r $(DEB)
+	mkdir -p $(DEB)/uxecho-$(VERSION)
+	cp -R Makefile README.md LICENSE src include tests man \
+	    $(DEB)/uxecho-$(VERSION)
+	cp -R src/dist/debian $(DEB)/uxecho-$(VERSION)
+	cd $(DEB)/uxecho-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
+	    DEB_BUILD_OPTIONS="nocheck $$DEB_BUILD_OPTIONS" \
+	    dpkg-buildpackage -us -uc -b
+
+check-deb: ## install, run and remove these packages (as root)
+	lintian --fail-on error,warning $(DEB)/uxecho_$(VERSION)_*.changes
+	sh tests/deb.sh $(DEB)
 
 clean: ## remove what was built
 	$(RM) -r build build-* uxecho-$(VERSION).tar.gz
