@@ -7,7 +7,7 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -336,6 +336,38 @@ START_TEST(a_spin_in_vain_is_followed_by_a_sleep_in_the_same_turn)
 }
 END_TEST
 
+/* Ring once the one who waits has fallen asleep, or long after. */
+static void
+ring_the_sleeper(void *arg)
+{
+	char path[64], state = '?';
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)getppid());
+	for (int i = 0; i < 100000 && state != 'S'; i++) {
+		ck_assert_ptr_nonnull(stat = fopen(path, "r"));
+		ck_assert_int_eq(fscanf(stat, "%*d (%*[^)]) %c", &state), 1);
+		fclose(stat);
+	}
+	ring(0);
+}
+
+/* No timer tells how long. */
+START_TEST(who_sleeps_after_a_spin_sleeps_until_woken)
+{
+	pid_t child;
+
+	if (!can_spin(UXS_NS_PER_US))
+		return;
+	child = start_child(ring_the_sleeper, NULL);
+
+	ck_assert_int_eq(uxs_loop_turn(&loop, -1), 1);
+
+	ck_assert_int_eq(bell.n_calls, 1);
+	ck_assert_int_eq(wait_child(child), 0);
+}
+END_TEST
+
 /* So often that every wait would have been spun. */
 #define N_VAIN 100
 
@@ -548,6 +580,7 @@ suite_spin(void)
 	tcase_add_test(turns, a_spin_that_sees_something_is_won);
 	tcase_add_test(turns,
 	    a_spin_in_vain_is_followed_by_a_sleep_in_the_same_turn);
+	tcase_add_test(turns, who_sleeps_after_a_spin_sleeps_until_woken);
 	tcase_add_test(turns, what_is_always_in_vain_is_given_up);
 	tcase_add_test(turns, sleeps_that_are_short_bring_it_back);
 	tcase_add_test(turns, what_comes_after_a_spin_is_not_missed);

@@ -201,6 +201,19 @@ START_TEST(on_one_processor_the_log_says_so)
 }
 END_TEST
 
+START_TEST(the_plan_tells_how_long)
+{
+	const char *const argv[] = { "uxecho", "--check", "--spin", "200us",
+		"stream:s", NULL };
+	struct output_of result;
+
+	run_program(&result, argv);
+
+	ck_assert_int_eq(result.status, 0);
+	ck_assert_ptr_nonnull(strstr(result.out, "\nspin: 200us\n"));
+}
+END_TEST
+
 START_TEST(the_figures_tell_what_was_spun)
 {
 	struct service service;
@@ -249,6 +262,7 @@ suite_uxecho_spin(void)
 	tcase_add_test(calls, an_idle_server_makes_no_system_call);
 	tcase_add_test(calls, on_one_processor_no_wait_is_spun);
 	tcase_add_test(words, on_one_processor_the_log_says_so);
+	tcase_add_test(words, the_plan_tells_how_long);
 	tcase_add_test(words, the_figures_tell_what_was_spun);
 	tcase_add_test(words, a_server_that_spins_stops_when_told);
 	return suite;

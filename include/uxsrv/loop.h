@@ -107,7 +107,7 @@ int uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns);
  * From now on look again for up to limit_ns (0, as it is at first: not at
  * all) before sleeping, and let others use the processor in between.
  *
- * To put a processor to sleep and to wake it takes 75 to 105 us on a virtual
+ * To put a processor to sleep and to wake it takes 20 to 105 us on a virtual
  * machine. A spin that is shorter than that gains nothing; 100 to 200 us are
  * worth it where questions follow answers closely. The loop backs off when it
  * does not pay: where less than about two of three waits end within limit_ns

@@ -14,7 +14,7 @@
  * is where at least two of three waits are short that the loop spins.
  *
  * A sleep that was not short may still have been one by the time it takes to
- * wake a processor, 75 to 105 us. So now and then, and more and more seldom,
+ * wake a processor, 20 to 105 us. So now and then, and more and more seldom,
  * a wait is spun although the score says no.
  */
 
