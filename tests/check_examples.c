@@ -20,18 +20,20 @@
 
 #include "documents.h"
 #include "harness.h"
+#include "stage.h"
 #include "suites.h"
 
 /*
- * The script of one block. A line that ends in "&" starts a server: it is
+ * The script of one block. A line that ends in "&" starts a server: uxecho is
  * given a fifo to say on that it is ready, unless the example does so itself,
- * and its log goes to a file. Around any other command the script prints a
+ * and its log goes to a file; for another server the example waits itself. Around any other command the script prints a
  * line with its number, and one with its status. At the end all servers are
  * stopped, unless the example did that, and must have stopped in order.
  */
 static const char script_head[] =
     "umask 022\n"
     "serve() { exec uxecho --ready-fd 9 \"$@\"; }\n"
+    "cc() { command ${CC:-cc} ${CFLAGS:-} \"$@\" ${LDFLAGS:-}; }\n"
     "servers= is_stopped=\n";
 
 static const char script_foot[] =
@@ -49,8 +51,7 @@ starts_with(const char *text, const char *start)
 static bool
 is_server(const char *command)
 {
-	return starts_with(command, "uxecho ") &&
-	    command[strlen(command) - 1] == '&';
+	return command[strlen(command) - 1] == '&';
 }
 
 /* What takes the place of /run; NULL: each block's own directory. */
@@ -83,7 +84,8 @@ put_server(FILE *script, const char *command)
 {
 	const size_t length = strlen(command) - 1;
 
-	if (strstr(command, "--ready-fd") != NULL) {
+	if (strstr(command, "--ready-fd") != NULL ||
+	    !starts_with(command, "uxecho ")) {
 		put_command(script, command, length);
 		fputs("2>>log &\nservers=\"$servers $!\"\n", script);
 		return;
@@ -253,11 +255,23 @@ write_script(const struct block *block)
 	fclose(script);
 }
 
+/* As one script, here. */
 static void
-run_block(struct block *block)
+run_commands(struct block *block)
 {
 	static struct output_of result;
 	const char *const argv[] = { "/bin/sh", "script", NULL };
+
+	write_script(block);
+	run_program(&result, argv);
+	ck_assert_msg(result.status == 0, "example \"%s\" ends with %d: %s%s",
+	    block->command[0], result.status, result.out, result.err);
+	check_transcript(block, result.out);
+}
+
+static void
+run_block(struct block *block)
+{
 	static int number;
 	char name[16];
 
@@ -266,11 +280,7 @@ run_block(struct block *block)
 	snprintf(name, sizeof(name), "block%d", number++);
 	ck_assert_int_eq(mkdir(name, 0755), 0);
 	ck_assert_int_eq(chdir(name), 0);
-	write_script(block);
-	run_program(&result, argv);
-	ck_assert_msg(result.status == 0, "example \"%s\" ends with %d: %s%s",
-	    block->command[0], result.status, result.out, result.err);
-	check_transcript(block, result.out);
+	run_commands(block);
 	ck_assert_int_eq(chdir(".."), 0);
 	block->n = 0;
 }
@@ -415,6 +425,55 @@ compile_program(void)
 	ck_assert_msg(result.status == 0, "whod.c of uxsrv(7): %s", result.err);
 }
 
+/* ---- the first steps in uxsrv(7) ---- */
+
+/* All its blocks are one example, told in pieces. */
+static void
+run_first_steps(char *text)
+{
+	static struct block block;
+	bool is_inside = false;
+
+	set_search_path();
+	block.n = 0;
+	for (char *rest = text, *line; (line = next_line(&rest)) != NULL;) {
+		if (starts_with(line, ".Bd -literal")) {
+			is_inside = true;
+		} else if (starts_with(line, ".Ed")) {
+			is_inside = false;
+		} else if (is_inside) {
+			unescape(line);
+			add_line(&block, line);
+		}
+	}
+	ck_assert_int_gt(block.n, 5);
+	run_directory = harness_path(".");
+	run_commands(&block);
+}
+
+START_TEST(first_steps_lead_to_a_daemon)
+{
+	char *manual;
+
+	SKIP_EXAMPLES_UNLESS_ROOT();
+	SKIP_UNLESS_MAKE();
+	if (!has_tool("systemd-socket-activate")) {
+		skip("needs systemd-socket-activate, of the package systemd");
+		return;
+	}
+	manual = read_document("man/uxsrv.7");
+	stage_install();
+	/* As if it had been installed where the loader looks. */
+	setenv("LD_RUN_PATH", harness_path("stage/lib"), 1);
+	extract_program();
+
+	run_first_steps(cut_between(manual, "\n.Sh FIRST STEPS", "\n.Sh "));
+
+	ck_assert(!is_there("whod.sock.lock"));
+	free(manual);
+}
+END_TEST
+
 /* It says so itself when it serves. */
 static void
 start_program(struct service *service)
@@ -478,5 +537,6 @@ suite_examples(void)
 	tcase_add_test(documents, examples_of_readme_work);
 	tcase_add_test(example_program,
 	    program_in_uxsrv_manual_compiles_and_serves);
+	tcase_add_test(example_program, first_steps_lead_to_a_daemon);
 	return suite;
 }
