@@ -55,9 +55,12 @@ next_alarm_ns(struct uxs_loop *loop)
 	return first != NULL ? first->deadline_ns : 0;
 }
 
-/* At the end of a turn, and for what is done outside of one. */
+/*
+ * One that went off is never set to the same time again: what was due has been
+ * called. To set it also makes it unreadable.
+ */
 static void
-set_alarm(struct uxs_loop *loop)
+move_alarm(struct uxs_loop *loop)
 {
 	const int64_t ns = next_alarm_ns(loop);
 	const struct itimerspec at = {
@@ -65,12 +68,18 @@ set_alarm(struct uxs_loop *loop)
 		.it_value.tv_nsec = ns % UXS_NS_PER_S,
 	};
 
-	/* One that went off is never set to the same time again: what was due
-	 * has been called. To set it also makes it unreadable. */
-	if (loop->alarm_fd < 0 || loop->is_in_turn || ns == loop->alarm_ns)
+	if (ns == loop->alarm_ns)
 		return;
 	loop->alarm_ns = ns;
 	timerfd_settime(loop->alarm_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
+/* At the end of a turn, and for what is done outside of one. */
+static inline void
+set_alarm(struct uxs_loop *loop)
+{
+	if (loop->alarm_fd >= 0 && !loop->is_in_turn)
+		move_alarm(loop);
 }
 
 int
