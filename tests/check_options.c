@@ -57,6 +57,7 @@ GETTER(per_user, o->conf.max_conns_per_user)
 GETTER(max_rate, o->conf.max_rate)
 GETTER(buffer, o->conf.buffer_bytes)
 GETTER(message, o->conf.max_message_bytes)
+GETTER(framing, o->conf.framing)
 GETTER(idle, o->conf.idle_timeout_ns)
 GETTER(write_time, o->conf.write_timeout_ns)
 GETTER(drain, o->conf.drain_ns)
@@ -93,6 +94,7 @@ static const struct {
 	{ { "s" }, max_rate, 0 },
 	{ { "s" }, buffer, 64 * 1024 },
 	{ { "s" }, message, 256 * 1024 },
+	{ { "s" }, framing, UXS_FRAMING_NONE },
 	{ { "s" }, idle, 0 },
 	{ { "s" }, write_time, 30 * S },
 	{ { "s" }, drain, 5 * S },
@@ -137,6 +139,10 @@ static const struct {
 	{ { "--buffer", "1", "s" }, buffer, 1 },
 	{ { "-b", "1G", "s" }, buffer, 1024 * 1024 * 1024 },
 	{ { "--max-message", "1", "s" }, message, 1 },
+	{ { "--framing", "line", "s" }, framing, UXS_FRAMING_LINE },
+	{ { "-F", "netstring", "s" }, framing, UXS_FRAMING_NETSTRING },
+	{ { "-F", "u32", "s" }, framing, UXS_FRAMING_U32 },
+	{ { "-F", "u32", "-F", "none", "s" }, framing, UXS_FRAMING_NONE },
 	{ { "-M", "64M", "s" }, message, 64 * 1024 * 1024 },
 	{ { "--idle-timeout", "250us", "s" }, idle, 250000 },
 	{ { "-i", "365h", "s" }, idle, 365 * 3600 * S },
@@ -268,6 +274,8 @@ static const struct {
 	{ { "-b", "1025M", "s" }, { "--buffer", "'1025M'", "1G" } },
 	{ { "-b", "64q", "s" }, { "--buffer", "'64q'", "64k" } },
 	{ { "-b", "-1", "s" }, { "--buffer", "'-1'", "64k" } },
+	{ { "--framing", "lines", "s" }, { "--framing", "'lines'", "u32" } },
+	{ { "-F", "", "s" }, { "--framing", "''", "netstring" } },
 	{ { "--max-message", "0", "s" }, { "--max-message", "'0'", "64k" } },
 	{ { "-M", "65M", "s" }, { "--max-message", "'65M'", "64M" } },
 	{ { "-M", "99999999999999999999", "s" }, { "--max-message", "size" } },
@@ -307,7 +315,6 @@ static const struct {
 	/* Later options are refused until they do something. */
 	{ { "--service", "upper", "s" }, { "unknown", "'--service'" } },
 	{ { "-s", "upper", "s" }, { "unknown", "'-s'" } },
-	{ { "-F", "line", "s" }, { "unknown", "'-F'" } },
 	{ { "--threads", "2", "s" }, { "unknown", "'--threads'" } },
 	{ { "-u", "root", "s" }, { "unknown", "'-u'" } },
 	{ { "--daemon", "s" }, { "unknown", "'--daemon'" } },
@@ -347,6 +354,7 @@ static const struct {
 	{ 'C', "max-conns-per-user", true },
 	{ 'b', "buffer", true },
 	{ 'M', "max-message", true },
+	{ 'F', "framing", true },
 	{ 'i', "idle-timeout", true },
 	{ 'w', "write-timeout", true },
 	{ 'B', "backlog", true },

@@ -36,6 +36,7 @@ all_suites(void)
 	ADD(suite_bulk());
 	ADD(suite_server_bulk());
 	ADD(suite_server_memory());
+	ADD(suite_server_framing());
 	ADD(suite_options());
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());

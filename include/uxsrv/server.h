@@ -10,6 +10,7 @@
 
 #include <uxsrv/access.h>
 #include <uxsrv/address.h>
+#include <uxsrv/framing.h>
 #include <uxsrv/initial.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
@@ -63,9 +64,13 @@ struct uxs_server_conf {
 	/* Unread output kept for all connections of a uid; one that would take
 	 * it further is closed. 0: max_conns_per_user times buffer_bytes and a
 	 * longest message, which a service that answers each message with no
-	 * more than itself cannot exceed. */
+	 * more than itself cannot exceed. Where streams are framed, twice as
+	 * much, since a message that is not complete is kept as well, or what
+	 * was read and waits for room for its answers. */
 	size_t max_bytes_per_user;
-	size_t max_message_bytes; /* longest seqpacket or datagram */
+	/* Longest frame of a stream, seqpacket or datagram. */
+	size_t max_message_bytes;
+	enum uxs_framing framing; /* of streams */
 	int64_t idle_timeout_ns; /* 0: none */
 	int64_t write_timeout_ns; /* 0: none */
 	int64_t drain_ns;

@@ -7,6 +7,7 @@
 #include <sys/cdefs.h>
 
 #include <uxsrv/address.h>
+#include <uxsrv/framing.h>
 #include <uxsrv/peer.h>
 
 __BEGIN_DECLS
@@ -27,8 +28,9 @@ __BEGIN_DECLS
  */
 
 /*
- * One message: a datagram or seqpacket, which may be empty, or the bytes of a
- * stream as they came, at least one. Borrowed for the length of the call.
+ * One message: a datagram, a seqpacket or a frame of a stream, each of which
+ * may be empty; or, without framing, the bytes of a stream as they came, at
+ * least one. Borrowed for the length of the call.
  */
 struct uxs_message {
 	const void *data;
@@ -43,6 +45,7 @@ struct uxs_message {
 struct uxs_client {
 	struct uxs_peer peer; /* who, as the kernel says; read only */
 	enum uxs_type type; /* of the socket; read only */
+	enum uxs_framing framing; /* of a stream, else none; read only */
 	void *state; /* the service's own; NULL at the start */
 	/* private */
 	const struct uxs_client_ops *ops;
@@ -68,7 +71,7 @@ struct uxs_service {
 	void (*on_end)(struct uxs_client *client, void *arg);
 
 	/*
-	 * On a stream the answer is the bytes that came, all of them, and it
+	 * On a stream without framing the answer is the bytes that came, all of them, and it
 	 * does not matter whether on_message sees them. The server then may
 	 * pass bulk data on by itself, by moving the pages of it (splice(2)):
 	 * from some large reads in a row on, until small ones come. It does so
@@ -86,7 +89,7 @@ enum uxs_reply {
 
 /*
  * Answer. The bytes are copied where the client does not take them at once.
- * Legal while the server is in this client's on_open or on_message.
+ * A reply on a framed stream is one message of that framing. Legal while the server is in this client's on_open or on_message.
  *
  * Returns an enum uxs_reply, or -ENOMEM: the connection will be closed, since
  * a reply that is lost must not look like one that was never made.

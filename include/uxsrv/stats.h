@@ -31,6 +31,7 @@ enum uxs_drop {
 	UXS_DROP_FULL, /* the client does not read */
 	UXS_DROP_GONE, /* the client is not there any more */
 	UXS_DROP_TOO_LONG, /* a message over the limit, or over the kernel's */
+	UXS_DROP_MALFORMED, /* not framed as agreed, or not to its end */
 	UXS_DROP_SELF, /* our own reply came back to us */
 	UXS_DROP_LOST_DESCRIPTORS, /* came with some that did not arrive */
 	UXS_DROP_DESCRIPTORS, /* none left to look at the return address */
@@ -45,6 +46,7 @@ enum uxs_close {
 	UXS_CLOSE_IDLE, /* silent for too long */
 	UXS_CLOSE_WRITE_TIMEOUT, /* did not read for too long */
 	UXS_CLOSE_TOO_LONG, /* sent a message over the limit */
+	UXS_CLOSE_MALFORMED, /* sent what is no message */
 	UXS_CLOSE_LOST_DESCRIPTORS, /* passed some that did not arrive */
 	UXS_CLOSE_MEMORY,
 	UXS_CLOSE_ERROR,

@@ -120,7 +120,8 @@ conns_allowed(size_t n_addresses)
 }
 
 /* Reading stops at buffer_bytes, and what stands there is one message away
- * from it at the most, and the packet's length. */
+ * from it at the most, and the packet's length. Frames may be kept on both
+ * ways: with a few bytes at their ends, and in, as much as a read is. */
 static size_t
 bytes_allowed(const struct uxs_server_conf *conf)
 {
@@ -129,6 +130,9 @@ bytes_allowed(const struct uxs_server_conf *conf)
 	if (__builtin_add_overflow(conf->buffer_bytes, conf->max_message_bytes,
 		&each) ||
 	    __builtin_add_overflow(each, sizeof(uint32_t), &each) ||
+	    (conf->framing != UXS_FRAMING_NONE &&
+		(__builtin_add_overflow(each, UXS_FRAME_HEAD_MAX, &each) ||
+		    __builtin_mul_overflow(each, (size_t)2, &each))) ||
 	    __builtin_mul_overflow(each, conf->max_conns_per_user, &all))
 		return SIZE_MAX;
 	return all;

@@ -9,6 +9,7 @@
  */
 #include "session.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -50,17 +51,31 @@ enter(struct session *s, enum session_state state, enum uxs_close reason)
 	s->reason = reason;
 }
 
+/* Who has input that was received already waits for its turn in the same way,
+ * since all of it can be answered at most when the client reads. */
+static bool
+must_read(const struct session *s)
+{
+	return output_bytes(&s->output) > 0 || session_has_rest(s);
+}
+
+static bool
+may_speak(const struct session *s)
+{
+	return output_bytes(&s->output) < s->context->max_output &&
+	    !session_has_rest(s);
+}
+
 static uint32_t
 interest(const struct session *s)
 {
-	const size_t kept = output_bytes(&s->output);
-	const uint32_t out = kept > 0 ? EPOLLOUT : 0;
+	const uint32_t out = must_read(s) ? EPOLLOUT : 0;
 
 	if (s->is_paused)
 		return 0;
 	switch (s->state) {
 	case SESSION_OPEN:
-		return (kept < s->context->max_output ? EPOLLIN : 0) | out;
+		return (may_speak(s) ? EPOLLIN : 0) | out;
 	case SESSION_ENDING:
 		return EPOLLIN | out;
 	case SESSION_FLUSHING:
@@ -75,8 +90,8 @@ interest(const struct session *s)
 static int64_t
 timeout_ns(const struct session *s)
 {
-	return output_bytes(&s->output) > 0 ? s->context->write_timeout_ns :
-					      s->context->idle_timeout_ns;
+	return must_read(s) ? s->context->write_timeout_ns :
+			      s->context->idle_timeout_ns;
 }
 
 static void
@@ -161,7 +176,9 @@ on_ready(struct uxs_watch *watch, uint32_t events)
 	/* EPOLLHUP and EPOLLERR come unasked, and mean: try, and see. */
 	if (output_bytes(&s->output) > 0 && (events & ~EPOLLIN) != 0)
 		session_flush(s);
-	if (wants_input(s) && (events & ~EPOLLOUT) != 0)
+	if (session_has_rest(s) && (events & ~EPOLLIN) != 0)
+		session_take_rest(s);
+	else if (wants_input(s) && (events & ~EPOLLOUT) != 0)
 		session_read(s);
 	session_rearm(s);
 }
@@ -176,8 +193,7 @@ on_expiry(struct uxs_timer *timer)
 	if (timeout != 0 &&
 	    uxs_loop_now_ns(s->context->loop) - s->active_ns >= timeout)
 		session_close(s,
-		    output_bytes(&s->output) > 0 ? UXS_CLOSE_WRITE_TIMEOUT :
-						   UXS_CLOSE_IDLE);
+		    must_read(s) ? UXS_CLOSE_WRITE_TIMEOUT : UXS_CLOSE_IDLE);
 	else
 		session_rearm(s);
 }
@@ -187,7 +203,10 @@ on_expiry(struct uxs_timer *timer)
 static void
 release(struct uxs_deferred *deferred)
 {
-	free(uxs_container_of(deferred, struct session, release));
+	struct session *s = uxs_container_of(deferred, struct session, release);
+
+	session_free_frames(s);
+	free(s);
 }
 
 /* An urgent byte (MSG_OOB) is a byte of the stream like any other: without
@@ -210,7 +229,13 @@ session_new(struct session_context *context, int fd,
 	if (s == NULL)
 		return NULL;
 	*s = (struct session){
-		.client = { .peer = *peer, .type = type, .ops = &session_ops },
+		.client = {
+			.peer = *peer,
+			.type = type,
+			.framing = type == UXS_STREAM ? context->framing :
+							UXS_FRAMING_NONE,
+			.ops = &session_ops,
+		},
 		.context = context,
 		.watch = { .fd = fd, .on_ready = on_ready },
 		.timer = { .on_expiry = on_expiry },
@@ -251,11 +276,23 @@ session_begin(struct session *s)
 	return 0;
 }
 
+/* Who was here first, the client's end of input or ours? */
+static bool
+has_client_ended(const struct session *s)
+{
+	struct pollfd now = { .fd = s->watch.fd, .events = POLLRDHUP };
+
+	return poll(&now, 1, 0) == 1;
+}
+
 void
 session_drain(struct session *s)
 {
-	if (s->state == SESSION_OPEN)
-		shutdown(s->watch.fd, SHUT_RD);
+	if (s->state != SESSION_OPEN)
+		return;
+	if (s->client.framing != UXS_FRAMING_NONE)
+		s->is_cut = !has_client_ended(s);
+	shutdown(s->watch.fd, SHUT_RD);
 }
 
 void
@@ -267,6 +304,7 @@ session_close(struct session *s, enum uxs_close reason)
 		return;
 	session_drop_output(s,
 	    reason == UXS_CLOSE_WRITE_TIMEOUT ? UXS_DROP_FULL : UXS_DROP_GONE);
+	session_forget_frames(s);
 	enter(s, SESSION_CLOSED, reason);
 	if (context->service->on_end != NULL)
 		context->service->on_end(&s->client, context->service->arg);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <uxsrv/framing.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
@@ -41,6 +42,7 @@ enum session_state {
 };
 
 LIST_HEAD(sessions, session);
+struct frames;
 struct session;
 struct reaper;
 
@@ -56,6 +58,7 @@ struct session_context {
 	size_t max_output; /* unread output, before reading stops */
 	size_t max_message;
 	struct relay relay; /* of bulk data, empty between any two calls */
+	enum uxs_framing framing; /* of streams */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
 	struct sessions sessions;
@@ -71,12 +74,15 @@ struct session {
 	struct uxs_watch watch; /* holds the descriptor */
 	struct uxs_timer timer; /* may be early: active_ns has the truth */
 	struct output output;
+	struct frames *frames; /* what has not become messages; NULL: nothing */
 	int64_t active_ns; /* last progress in either direction */
 	enum session_state state : 8;
 	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
 	struct bulk bulk;
 	bool is_paused; /* nothing is looked at until the timer says so */
 	bool is_output_gone; /* the client does not read any more */
+	bool is_corked; /* replies are gathered, to be sent as one */
+	bool is_cut; /* not the client has ended its input */
 	LIST_ENTRY(session) next;
 	struct uxs_deferred release;
 };

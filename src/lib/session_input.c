@@ -5,22 +5,31 @@
 #include "counter.h"
 #include "wire.h"
 
-static void
-on_input(struct session *s, const char *data, size_t length)
+void
+session_hand_over(struct session *s, const void *data, size_t length)
 {
 	const struct uxs_message message = { .data = data, .length = length };
 	const struct uxs_service *service = s->context->service;
 
-	session_made_progress(s);
-	if (s->state == SESSION_ENDING)
-		return;
-	counter_add(&session_stats(s)->received_bytes, length);
 	counter_add(&session_stats(s)->received_messages, 1);
 	if (service->on_message(&s->client, &message, service->arg) < 0 &&
 	    s->state != SESSION_CLOSED) {
 		counter_add(&session_stats(s)->dropped[UXS_DROP_ERROR], 1);
 		session_end(s, UXS_CLOSE_ERROR);
 	}
+}
+
+static void
+on_input(struct session *s, const char *data, size_t length)
+{
+	session_made_progress(s);
+	if (s->state == SESSION_ENDING)
+		return;
+	counter_add(&session_stats(s)->received_bytes, length);
+	if (s->client.framing == UXS_FRAMING_NONE)
+		session_hand_over(s, data, length);
+	else
+		session_take_frames(s, data, length);
 }
 
 static void
@@ -90,6 +99,7 @@ session_read(struct session *s)
 	case WIRE_NOTHING:
 		break;
 	case WIRE_END:
+		session_end_of_frames(s);
 		session_end_of_input(s);
 		break;
 	case WIRE_RESET:

@@ -6,6 +6,7 @@
 #include "session_parts.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "client.h"
@@ -96,20 +97,53 @@ hold(struct session *s, const void *data, size_t length)
 	return r;
 }
 
-int
-session_keep(struct session *s, const void *data, size_t length)
+/* All but the first done bytes of these parts, of which done may be any. */
+static int
+hold_parts(struct session *s, const struct iovec *parts, size_t n_parts,
+    size_t done)
 {
-	/* The write timeout runs from when there is something to read. */
-	if (output_bytes(&s->output) == 0)
-		session_made_progress(s);
-	if (hold(s, data, length) < 0) {
+	int r = 0;
+
+	for (size_t i = 0; i < n_parts && r == 0; i++) {
+		const size_t skip = done < parts[i].iov_len ? done :
+							      parts[i].iov_len;
+
+		done -= skip;
+		if (skip < parts[i].iov_len)
+			r = hold(s, (const char *)parts[i].iov_base + skip,
+			    parts[i].iov_len - skip);
+	}
+	return r;
+}
+
+/* Returns what the reply comes to; r is what it came to to hold it. */
+static int
+kept(struct session *s, int r)
+{
+	if (r < 0) {
 		session_close(s, UXS_CLOSE_MEMORY);
 		return -ENOMEM;
 	}
 	counter_add(&session_stats(s)->sent_messages, 1);
-	session_rearm(
-	    s); /* another client's message may have brought us here */
+	if (s->is_corked)
+		return UXS_REPLY_ACCEPTED;
+	session_rearm(s); /* another client's message may have led here */
 	return UXS_REPLY_ACCEPTED;
+}
+
+/* The write timeout runs from when there is something to read. */
+static void
+begin_to_keep(struct session *s)
+{
+	if (output_bytes(&s->output) == 0)
+		session_made_progress(s);
+}
+
+int
+session_keep(struct session *s, const void *data, size_t length)
+{
+	begin_to_keep(s);
+	return kept(s, hold(s, data, length));
 }
 
 static int
@@ -117,6 +151,35 @@ dropped(struct session *s, enum uxs_drop reason)
 {
 	counter_add(&session_stats(s)->dropped[reason], 1);
 	return UXS_REPLY_DROPPED;
+}
+
+/* The message with its ends, without a copy where it can be sent at once. */
+static int
+reply_framed(struct session *s, const void *data, size_t length)
+{
+	struct uxs_frame_ends ends;
+	size_t n = 0;
+
+	if (uxs_frame_ends_fill(&ends, s->client.framing, length) < 0)
+		return dropped(s, UXS_DROP_TOO_LONG);
+	const struct iovec parts[] = {
+		{ .iov_base = ends.head, .iov_len = ends.n_head },
+		{ .iov_base = (void *)(uintptr_t)data, .iov_len = length },
+		{ .iov_base = ends.tail, .iov_len = ends.n_tail },
+	};
+
+	if (output_bytes(&s->output) == 0 && !s->is_corked &&
+	    wire_send_parts(s->watch.fd, parts, 3, &n) == WIRE_GONE) {
+		session_output_is_gone(s);
+		return dropped(s, UXS_DROP_GONE);
+	}
+	counter_add(&session_stats(s)->sent_bytes, n);
+	if (n == ends.n_head + length + ends.n_tail) {
+		counter_add(&session_stats(s)->sent_messages, 1);
+		return UXS_REPLY_ACCEPTED;
+	}
+	begin_to_keep(s);
+	return kept(s, hold_parts(s, parts, 3, n));
 }
 
 static int
@@ -127,6 +190,8 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 
 	if (s->state == SESSION_CLOSED || s->is_output_gone)
 		return dropped(s, UXS_DROP_GONE);
+	if (s->client.framing != UXS_FRAMING_NONE)
+		return reply_framed(s, data, length);
 	if (!session_is_packets(s) && length == 0)
 		return UXS_REPLY_ACCEPTED; /* a stream has no empty message */
 	if (output_bytes(&s->output) > 0) /* behind what is kept */

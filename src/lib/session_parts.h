@@ -10,8 +10,9 @@
 
 /*
  * How the rooms of a session talk to each other; for nobody else. session.c
- * owns the state and decides when, session_input.c reads, session_output.c
- * sends and keeps, session_relay.c does both at once for bulk data.
+ * owns the state and decides when, session_input.c reads, session_frames.c
+ * finds messages in what a stream brought, session_output.c sends and keeps,
+ * session_relay.c does both at once for bulk data.
  */
 
 struct uxs_stats_of_type *session_stats(const struct session *s);
@@ -40,6 +41,27 @@ void session_end_of_input(struct session *s);
 
 /* One receive, and what it comes to. */
 void session_read(struct session *s);
+
+/* Give the service a message. */
+void session_hand_over(struct session *s, const void *data, size_t length);
+
+/* ---- session_frames.c ---- */
+
+/* Find the messages in these bytes and hand them over, up to a limit. What is
+ * left is kept, in the ledger too. */
+void session_take_frames(struct session *s, const char *data, size_t length);
+
+/* Is there something left that need not be received? It is taken when the
+ * answers of what came before are on their way. */
+bool session_has_rest(const struct session *s);
+void session_take_rest(struct session *s);
+
+/* The stream has ended: where it ends a message, hand that over. */
+void session_end_of_frames(struct session *s);
+
+/* No more of it is wanted; to be called before the ledger is left. */
+void session_forget_frames(struct session *s);
+void session_free_frames(struct session *s);
 
 /* ---- session_output.c ---- */
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "passing.h"
@@ -23,13 +24,9 @@ send_large_packet(int fd, const void *data, size_t length)
 	return send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-enum wire_sent
-wire_send(int fd, const void *data, size_t length, size_t *n)
+static enum wire_sent
+sent(ssize_t r, size_t *n)
 {
-	ssize_t r = send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (r < 0 && errno == EMSGSIZE)
-		r = send_large_packet(fd, data, length);
 	*n = r > 0 ? (size_t)r : 0;
 	if (r >= 0)
 		return WIRE_SENT;
@@ -45,6 +42,27 @@ wire_send(int fd, const void *data, size_t length, size_t *n)
 	default: /* EPIPE, ECONNRESET */
 		return WIRE_GONE;
 	}
+}
+
+enum wire_sent
+wire_send(int fd, const void *data, size_t length, size_t *n)
+{
+	ssize_t r = send(fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (r < 0 && errno == EMSGSIZE)
+		r = send_large_packet(fd, data, length);
+	return sent(r, n);
+}
+
+enum wire_sent
+wire_send_parts(int fd, const struct iovec *parts, size_t n_parts, size_t *n)
+{
+	const struct msghdr message = {
+		.msg_iov = (struct iovec *)(uintptr_t)parts,
+		.msg_iovlen = n_parts,
+	};
+
+	return sent(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL), n);
 }
 
 static enum wire_received

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/uio.h>
 
 struct reaper;
 
@@ -22,6 +23,10 @@ enum wire_sent {
 };
 
 enum wire_sent wire_send(int fd, const void *data, size_t length, size_t *n);
+
+/* The same of several parts, one behind the other; of a stream. */
+enum wire_sent wire_send_parts(int fd, const struct iovec *parts,
+    size_t n_parts, size_t *n);
 
 enum wire_received {
 	WIRE_RECEIVED, /* *n bytes; of a packet all, and it may be empty */

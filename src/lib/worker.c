@@ -54,6 +54,7 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		.buffer_size = READ_BUFFER_BYTES,
 		.max_output = conf->buffer_bytes,
 		.max_message = conf->max_message_bytes,
+		.framing = conf->framing,
 		.idle_timeout_ns = conf->idle_timeout_ns,
 		.write_timeout_ns = conf->write_timeout_ns,
 	};

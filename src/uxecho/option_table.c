@@ -162,6 +162,14 @@ apply_max_message(struct options *o, const char *argument,
 }
 
 static const char *
+apply_framing(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return uxs_framing_parse(argument, &o->conf.framing) < 0 ?
+	    "not a framing; write none, line, netstring or u32" :
+	    NULL;
+}
+
+static const char *
 apply_duration(const char *argument, int64_t *value_ns)
 {
 	return uxs_duration_parse(argument, 0, DURATION_MAX, value_ns) < 0 ?
@@ -322,6 +330,8 @@ const struct option_spec option_table[] = {
 	    apply_mode },
 	{ { 'o', "owner", "USER[:GROUP]", "owner of the socket file" },
 	    apply_owner },
+	{ { 'F', "framing", "NAME", "none, line, netstring or u32 (none)" },
+	    apply_framing },
 	{ { 'c', "max-conns", "N",
 	      "connections at once (what descriptors allow)" },
 	    apply_max_conns },
@@ -334,7 +344,7 @@ const struct option_spec option_table[] = {
 	{ { 'b', "buffer", "SIZE", "unread output kept per connection (64k)" },
 	    apply_buffer },
 	{ { 'M', "max-message", "SIZE",
-	      "longest seqpacket or datagram (256k)" },
+	      "longest frame, seqpacket or datagram (256k)" },
 	    apply_max_message },
 	{ { 'i', "idle-timeout", "TIME",
 	      "close who is silent for so long (none)" },

@@ -245,6 +245,7 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 	fprintf(out, "buffer: %s\n", uxs_size_print(conf->buffer_bytes, text));
 	fprintf(out, "max-message: %s\n",
 	    uxs_size_print(conf->max_message_bytes, text));
+	fprintf(out, "framing: %s\n", uxs_framing_name(conf->framing));
 	fprintf(out, "backlog: %d\n", conf->backlog);
 	print_duration(out, "idle-timeout", conf->idle_timeout_ns);
 	print_duration(out, "write-timeout", conf->write_timeout_ns);
