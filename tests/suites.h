@@ -42,6 +42,7 @@ Suite *suite_hostile_shortage(void);
 Suite *suite_uxecho_rules(void);
 Suite *suite_uxecho_log(void);
 Suite *suite_activation(void);
+Suite *suite_privileges(void);
 Suite *suite_notify(void);
 
 /* uxping's: its own rooms, then the program. */

@@ -77,6 +77,18 @@ struct uxs_server_conf {
 	int64_t spin_ns; /* uxs_loop_set_spin; 0: sleep at once */
 	int backlog;
 
+	/*
+	 * Around the names. on_bound is called when all sockets have theirs and
+	 * nobody is let in yet, before there are threads and before listen(2):
+	 * the moment to give up root, so that clients see as the listener's
+	 * credentials those that are left. Its failure, a negative errno with
+	 * *why, is that of uxs_server_open. on_unbind is called before the
+	 * names are removed, if on_bound was: for who may not do that any
+	 * more. NULL: nothing.
+	 */
+	int (*on_bound)(void *arg, struct uxs_error *why);
+	void (*on_unbind)(void *arg);
+
 	/* SIGTERM and SIGINT drain, a second one stops at once; others go to
 	 * on_signal when they are in extra_signals. */
 	bool handle_signals;

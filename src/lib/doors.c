@@ -169,7 +169,11 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 	d->shortage.timer.on_expiry = on_pause_over;
 	shortage_open(&d->shortage, &worker->loop);
 	if ((r = allocate(d, count_doors(conf), why)) < 0 ||
-	    (r = open_listeners(d, conf, why)) < 0 ||
+	    (r = open_listeners(d, conf, why)) < 0)
+		return r;
+	d->is_bound = true;
+	if ((conf->on_bound != NULL &&
+		(r = conf->on_bound(conf->arg, why)) < 0) ||
 	    (r = start_reaper(d, why)) < 0)
 		return r;
 	for (size_t i = 0; i < d->n; i++) {

@@ -25,6 +25,7 @@ struct doors {
 	struct mailbox_context mailboxes;
 	struct shortage shortage;
 	size_t n, n_open;
+	bool is_bound; /* all of them, and the owner was told */
 	struct door *doors;
 };
 

@@ -385,6 +385,8 @@ uxs_server_close(struct uxs_server **server)
 	*server = NULL;
 	s->state = SERVER_STOPPED;
 	close_sessions(s);
+	if (s->doors.is_bound && s->conf.on_unbind != NULL)
+		s->conf.on_unbind(s->conf.arg);
 	doors_close(&s->doors);
 	if (s->conf.notify != NULL)
 		uxs_notify_stop(s->conf.notify);

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "plan.h"
 #include "reload.h"
+#include "remover.h"
 #include "report.h"
 #include "services/services.h"
 #include "status.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct uxs_log log;
 	struct uxs_server *server;
 	struct reload reload;
+	struct remover remover;
 };
 
 /* A socket must not become descriptor 2 of a process that was started without
@@ -164,6 +166,37 @@ open_log(struct daemon *d, struct uxs_error *why)
 	return r;
 }
 
+/* The seam between what takes privileges and what does not. */
+static int
+on_bound(void *arg, struct uxs_error *why)
+{
+	struct daemon *d = arg;
+	int r;
+
+	if (!d->options.privileges.is_wanted)
+		return 0;
+	if (geteuid() == 0 &&
+	    (r = remover_start(&d->remover, &d->options.conf, NULL, why)) < 0)
+		return r;
+	if ((r = privileges_drop(&d->options.privileges, why)) < 0)
+		return r;
+	if (remover_is_needed(&d->remover))
+		say(d, UXS_INFO,
+		    "a process of root stays to remove the socket files", "");
+	reload_try(&d->reload);
+	return 0;
+}
+
+static void
+on_unbind(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (!remover_remove(&d->remover))
+		say(d, UXS_WARNING,
+		    "the process of root did not remove the socket files", "");
+}
+
 static void
 fill_conf(struct daemon *d, const sigset_t *signals)
 {
@@ -175,6 +208,8 @@ fill_conf(struct daemon *d, const sigset_t *signals)
 	conf->handle_signals = true;
 	conf->extra_signals = signals;
 	conf->on_signal = on_signal;
+	conf->on_bound = on_bound;
+	conf->on_unbind = on_unbind;
 	conf->arg = d;
 	d->status.notify.on_beat = on_beat;
 	d->status.notify.arg = d;
@@ -240,6 +275,7 @@ run(struct daemon *d)
 	else if (d->options.is_version)
 		printf("uxecho %s\n", UXECHO_VERSION);
 	else if ((r = options_load_rules(&d->options, &why)) < 0 ||
+	    (r = privileges_check(&d->options.privileges, &why)) < 0 ||
 	    (d->options.is_check &&
 		(r = plan_print(&d->options, stdout, &why)) < 0))
 		return fail(d, r, &why);
@@ -279,6 +315,7 @@ main(int argc, char *argv[])
 {
 	struct daemon daemon = {
 		.status = STATUS_CLOSED,
+		.remover = REMOVER_NONE,
 		.logger = LOGGER_CLOSED,
 	};
 	struct uxs_error why;

@@ -218,6 +218,12 @@ apply_backlog(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_user(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return privileges_parse(&o->privileges, argument);
+}
+
+static const char *
 apply_ready_fd(struct options *o, const char *argument, struct uxs_error *why)
 {
 	int64_t number;
@@ -354,6 +360,9 @@ const struct option_spec option_table[] = {
 	    apply_write_timeout },
 	{ { 'B', "backlog", "N", "who may wait to be accepted (4096)" },
 	    apply_backlog },
+	{ { 'u', "user", "USER[:GROUP]",
+	      "become USER when the sockets are made" },
+	    apply_user },
 	{ { 'R', "ready-fd", "N",
 	      "write a newline to descriptor N when ready" },
 	    apply_ready_fd },

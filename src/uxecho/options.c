@@ -176,6 +176,23 @@ parse_options(struct options *options, int argc, char *argv[],
 	return 0;
 }
 
+/*
+ * Who we are to be is who we are in all that is decided: for rules, and for the
+ * files, which would be root's, and closed to our own user, otherwise.
+ */
+static void
+own_by_user(struct options *o)
+{
+	if (!o->privileges.is_wanted)
+		return;
+	o->access.own_uid = o->privileges.uid;
+	if (geteuid() == 0 && o->conf.owner_uid == UXS_UID_NONE &&
+	    o->conf.owner_gid == UXS_GID_NONE) {
+		o->conf.owner_uid = o->privileges.uid;
+		o->conf.owner_gid = o->privileges.gid;
+	}
+}
+
 int
 options_parse(struct options *options, int argc, char *argv[],
     struct uxs_error *why)
@@ -200,6 +217,7 @@ options_parse(struct options *options, int argc, char *argv[],
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--syslog has a format of its own; leave --log-format "
 		    "out");
+	own_by_user(options);
 	if (options->as != NULL && !options->is_check)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--as is for --check only; give both");

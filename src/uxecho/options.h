@@ -11,6 +11,7 @@
 #include <uxsrv/server.h>
 
 #include "log_line.h"
+#include "privileges.h"
 #include "rules.h"
 
 /* What the command line asks for. */
@@ -22,6 +23,7 @@ struct options {
 	enum uxs_level max_level; /* of log lines */
 	enum log_format log_format; /* N_LOG_FORMATS: as stderr wants it */
 	bool is_syslog;
+	struct privileges privileges; /* whom to become */
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
 	const char *as; /* whom to judge then; borrowed, NULL: nobody */

@@ -68,6 +68,15 @@ print_inherited(const struct uxs_activation *activation, FILE *out)
 	}
 }
 
+static void
+print_privileges(const struct privileges *p, FILE *out)
+{
+	if (p->is_wanted)
+		fprintf(out, "then become user %s, uid %u, gid %u\n",
+		    p->name[0] != '\0' ? p->name : "without a name",
+		    (unsigned)p->uid, (unsigned)p->gid);
+}
+
 /* "allow gid:29 (/etc/uxecho.rules:4)" */
 static void
 print_rule(const struct uxs_rule *rule, FILE *out)
@@ -266,6 +275,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 		if (r < 0)
 			return r;
 	}
+	print_privileges(&options->privileges, out);
 	print_access(&options->access, out);
 	print_limits(&conf, out);
 	return options->as == NULL ?

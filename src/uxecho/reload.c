@@ -60,6 +60,20 @@ count_ended(const struct uxs_server *server)
 	return stats.closed[UXS_CLOSE_RULES];
 }
 
+void
+reload_try(struct reload *reload)
+{
+	struct uxs_access trial = UXS_ACCESS_EMPTY(reload->access->own_uid);
+	struct uxs_error why;
+
+	trial.takes_overflow = reload->access->takes_overflow;
+	if (rules_load(&reload->options->rules, &trial, &why) < 0)
+		say(reload, UXS_WARNING,
+		    "SIGHUP will not be able to read the rules again: ",
+		    why.text);
+	uxs_access_fini(&trial);
+}
+
 bool
 reload_rules(struct reload *reload, struct uxs_server *server)
 {

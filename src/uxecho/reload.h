@@ -32,6 +32,10 @@ void reload_init(struct reload *reload, struct options *options,
  * anything is wrong with the new ones, the old ones stay. */
 bool reload_rules(struct reload *reload, struct uxs_server *server);
 
+/* Could they be read again? Warns where they could not: for who has become
+ * somebody else since he read them. */
+void reload_try(struct reload *reload);
+
 /* When no server uses them any more. May be called twice, and on a zeroed
  * one. */
 void reload_fini(struct reload *reload);
