@@ -325,7 +325,8 @@ static const struct {
 	{ { "-u", "daemon:", "s" }, { "--user", "'daemon:'", "group" } },
 	{ { "-u", "daemon:no-such", "s" }, { "--user", "group" } },
 	{ { "-u", "4000000000", "s" }, { "--user", "USER:GROUP" } },
-	{ { "--daemon", "s" }, { "unknown", "'--daemon'" } },
+	{ { "-p", "", "s" }, { "--pidfile", "''", "file" } },
+	{ { "-p", "dir/", "s" }, { "--pidfile", "'dir/'", "file" } },
 };
 
 START_TEST(malformed_argument_is_a_usage_error_in_one_line)
@@ -367,6 +368,8 @@ static const struct {
 	{ 'w', "write-timeout", true },
 	{ 'B', "backlog", true },
 	{ 'u', "user", true },
+	{ 'p', "pidfile", true },
+	{ 'D', "daemon", false },
 	{ 'R', "ready-fd", true },
 	{ 'T', "drain", true },
 	{ 0, "spin", true },

@@ -51,6 +51,7 @@ all_suites(void)
 	ADD(suite_uxecho_log());
 	ADD(suite_activation());
 	ADD(suite_privileges());
+	ADD(suite_background());
 	ADD(suite_notify());
 	ADD(suite_histogram());
 	ADD(suite_payload());

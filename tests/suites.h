@@ -43,6 +43,7 @@ Suite *suite_uxecho_rules(void);
 Suite *suite_uxecho_log(void);
 Suite *suite_activation(void);
 Suite *suite_privileges(void);
+Suite *suite_background(void);
 Suite *suite_notify(void);
 
 /* uxping's: its own rooms, then the program. */

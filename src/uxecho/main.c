@@ -16,8 +16,10 @@
 
 #include <uxsrv/uxsrv.h>
 
+#include "background.h"
 #include "logger.h"
 #include "options.h"
+#include "pid_file.h"
 #include "plan.h"
 #include "reload.h"
 #include "remover.h"
@@ -34,6 +36,8 @@ struct daemon {
 	struct uxs_server *server;
 	struct reload reload;
 	struct remover remover;
+	struct pid_file pid_file;
+	struct background background;
 };
 
 /* A socket must not become descriptor 2 of a process that was started without
@@ -114,11 +118,18 @@ announce(struct daemon *d)
 		    uxs_address_print(&d->activation.sockets[i].address, text,
 			sizeof(text)));
 	tell_manager(d);
-	if (d->options.ready_fd < 0)
-		return;
-	if ((r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
+	if ((r = pid_file_write(&d->pid_file)) < 0)
+		say(d, UXS_WARNING,
+		    "cannot write the file with the process ID: ",
+		    strerror(-r));
+	if (d->options.ready_fd >= 0 &&
+	    (r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
 		say(d, UXS_WARNING,
 		    "cannot tell the ready descriptor: ", strerror(-r));
+	r = background_ready(&d->background, !d->options.is_syslog);
+	if (r < 0)
+		say(d, UXS_WARNING,
+		    "cannot let go of where it was started: ", strerror(-r));
 }
 
 static void
@@ -176,7 +187,8 @@ on_bound(void *arg, struct uxs_error *why)
 	if (!d->options.privileges.is_wanted)
 		return 0;
 	if (geteuid() == 0 &&
-	    (r = remover_start(&d->remover, &d->options.conf, NULL, why)) < 0)
+	    (r = remover_start(&d->remover, &d->options.conf, d->pid_file.path,
+		 why)) < 0)
 		return r;
 	if ((r = privileges_drop(&d->options.privileges, why)) < 0)
 		return r;
@@ -220,7 +232,8 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 {
 	int r;
 
-	if ((r = open_log(d, why)) < 0)
+	if ((r = open_log(d, why)) < 0 ||
+	    (r = pid_file_open(&d->pid_file, why)) < 0)
 		return r;
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
@@ -246,6 +259,7 @@ serve(struct daemon *d)
 	signal(SIGINT, SIG_IGN);
 	report(d);
 	uxs_server_close(&d->server);
+	pid_file_close(&d->pid_file);
 	if (r < 0) {
 		uxs_error_set(&why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot wait for events: %s", strerror(-r));
@@ -253,6 +267,20 @@ serve(struct daemon *d)
 	}
 	say(d, UXS_NOTICE, "stopped", "");
 	return EX_OK;
+}
+
+static int
+serve_in_background(struct daemon *d)
+{
+	struct uxs_error why;
+	int status = EX_OK;
+	int r = rules_fix_paths(&d->options.rules, &why);
+
+	if (r == 0)
+		r = background_start(&d->background, &status, &why);
+	if (r < 0)
+		return fail(d, r, &why);
+	return r == BACKGROUND_PARENT ? status : serve(d);
 }
 
 static int
@@ -280,7 +308,7 @@ run(struct daemon *d)
 		(r = plan_print(&d->options, stdout, &why)) < 0))
 		return fail(d, r, &why);
 	else if (!d->options.is_check)
-		return serve(d);
+		return d->options.is_daemon ? serve_in_background(d) : serve(d);
 	return finish_output();
 }
 
@@ -307,6 +335,7 @@ take_over(struct daemon *d, int argc, char *argv[], struct uxs_error *why)
 	if (r < 0 || (r = options_parse(&d->options, argc, argv, why)) < 0)
 		return r;
 	d->options.conf.activation = &d->activation;
+	d->pid_file.path = d->options.pidfile;
 	return check_ready_fd(d->options.ready_fd, why);
 }
 
@@ -316,6 +345,7 @@ main(int argc, char *argv[])
 	struct daemon daemon = {
 		.status = STATUS_CLOSED,
 		.remover = REMOVER_NONE,
+		.background = BACKGROUND_NONE,
 		.logger = LOGGER_CLOSED,
 	};
 	struct uxs_error why;
@@ -330,6 +360,7 @@ main(int argc, char *argv[])
 		status = fail(&daemon, r, &why);
 	else
 		status = run(&daemon);
+	pid_file_close(&daemon.pid_file);
 	logger_close(&daemon.logger);
 	uxs_notify_close(&daemon.status.notify);
 	uxs_activation_close(&daemon.activation);

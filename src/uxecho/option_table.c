@@ -224,6 +224,22 @@ apply_user(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_pidfile(struct options *o, const char *argument, struct uxs_error *why)
+{
+	if (argument[0] == '\0' || argument[strlen(argument) - 1] == '/')
+		return "not the path of a file";
+	o->pidfile = argument;
+	return NULL;
+}
+
+static const char *
+apply_daemon(struct options *o, const char *argument, struct uxs_error *why)
+{
+	o->is_daemon = true;
+	return NULL;
+}
+
+static const char *
 apply_ready_fd(struct options *o, const char *argument, struct uxs_error *why)
 {
 	int64_t number;
@@ -363,6 +379,11 @@ const struct option_spec option_table[] = {
 	{ { 'u', "user", "USER[:GROUP]",
 	      "become USER when the sockets are made" },
 	    apply_user },
+	{ { 'p', "pidfile", "FILE",
+	      "write the process ID to FILE; remove it at the end" },
+	    apply_pidfile },
+	{ { 'D', "daemon", NULL, "serve in the background; implies --syslog" },
+	    apply_daemon },
 	{ { 'R', "ready-fd", "N",
 	      "write a newline to descriptor N when ready" },
 	    apply_ready_fd },

@@ -217,6 +217,9 @@ options_parse(struct options *options, int argc, char *argv[],
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--syslog has a format of its own; leave --log-format "
 		    "out");
+	/* Nobody is there to read standard error, unless he says so. */
+	if (options->is_daemon && options->log_format == N_LOG_FORMATS)
+		options->is_syslog = true;
 	own_by_user(options);
 	if (options->as != NULL && !options->is_check)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,

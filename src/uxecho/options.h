@@ -24,6 +24,8 @@ struct options {
 	enum log_format log_format; /* N_LOG_FORMATS: as stderr wants it */
 	bool is_syslog;
 	struct privileges privileges; /* whom to become */
+	const char *pidfile; /* borrowed; NULL: none */
+	bool is_daemon; /* --daemon */
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
 	const char *as; /* whom to judge then; borrowed, NULL: nobody */

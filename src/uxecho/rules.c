@@ -3,7 +3,11 @@
 #include "rules.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <uxsrv/error.h>
 #include <uxsrv/rules.h>
@@ -18,7 +22,7 @@ rules_add(struct rules *rules, enum rules_kind kind, const char *text,
 	if (sources == NULL)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
 		    "no memory for the access rules");
-	sources[rules->n++] = (struct rules_source){ kind, text };
+	sources[rules->n++] = (struct rules_source){ kind, text, NULL };
 	rules->sources = sources;
 	return 0;
 }
@@ -62,9 +66,37 @@ rules_load(const struct rules *rules, struct uxs_access *access,
 	return r;
 }
 
+int
+rules_fix_paths(struct rules *rules, struct uxs_error *why)
+{
+	char here[PATH_MAX];
+
+	if (!rules_have_file(rules))
+		return 0;
+	if (getcwd(here, sizeof(here)) == NULL)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, errno,
+		    "cannot find out the working directory: %s",
+		    strerror(errno));
+	for (size_t i = 0; i < rules->n; i++) {
+		struct rules_source *s = &rules->sources[i];
+
+		if (s->kind != RULES_FILE || s->text[0] == '/')
+			continue;
+		if (asprintf(&s->owned, "%s/%s", here, s->text) < 0) {
+			s->owned = NULL;
+			return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+			    "no memory for the path of a file of rules");
+		}
+		s->text = s->owned;
+	}
+	return 0;
+}
+
 void
 rules_fini(struct rules *rules)
 {
+	for (size_t i = 0; i < rules->n; i++)
+		free(rules->sources[i].owned);
 	free(rules->sources);
 	*rules = (struct rules){ .n = 0 };
 }

@@ -20,6 +20,7 @@ enum rules_kind { RULES_ALLOW, RULES_DENY, RULES_FILE };
 struct rules_source {
 	enum rules_kind kind;
 	const char *text; /* WHO, or a path; borrowed */
+	char *owned; /* a path that was made absolute, or NULL */
 };
 
 struct rules {
@@ -41,6 +42,10 @@ bool rules_have_file(const struct rules *rules);
  */
 int rules_load(const struct rules *rules, struct uxs_access *access,
     struct uxs_error *why);
+
+/* Make the paths absolute, so that they are found from another working
+ * directory, too. Returns 0, or a negative errno with *why. */
+int rules_fix_paths(struct rules *rules, struct uxs_error *why);
 
 void rules_fini(struct rules *rules);
 
