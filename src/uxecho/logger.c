@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <syslog.h>
 #include <unistd.h>
 
 void
@@ -61,6 +62,19 @@ logger_is_journal(const char *journal_stream)
 	return end != journal_stream && *end == '\0' &&
 	    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 	    st.st_ino == inode;
+}
+
+int
+logger_choose(struct logger *logger, enum log_format format, bool is_syslog)
+{
+	if (is_syslog)
+		return logger_open_syslog(logger, _PATH_LOG);
+	if (format == N_LOG_FORMATS)
+		format = logger_is_journal(getenv("JOURNAL_STREAM")) ?
+		    LOG_AS_JOURNAL :
+		    LOG_AS_TEXT;
+	logger_open(logger, format);
+	return 0;
 }
 
 /* Writable means room for PIPE_BUF bytes, more than a line. */

@@ -36,6 +36,11 @@ int logger_open_syslog(struct logger *logger, const char *path);
 /* Is standard error what systemd's JOURNAL_STREAM, "DEVICE:INODE", names? */
 bool logger_is_journal(const char *journal_stream);
 
+/* What the options ask for; N_LOG_FORMATS is what suits standard error.
+ * Returns 0 or a negative errno. */
+int logger_choose(struct logger *logger, enum log_format format,
+    bool is_syslog);
+
 /* A uxs_log_write; arg is the logger. */
 void logger_write(void *arg, enum uxs_level level, enum uxs_event event,
     const char *text);

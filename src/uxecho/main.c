@@ -9,9 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sysexits.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include <uxsrv/uxsrv.h>
@@ -21,6 +19,7 @@
 #include "options.h"
 #include "pid_file.h"
 #include "plan.h"
+#include "process.h"
 #include "reload.h"
 #include "remover.h"
 #include "report.h"
@@ -39,33 +38,6 @@ struct daemon {
 	struct pid_file pid_file;
 	struct background background;
 };
-
-/* A socket must not become descriptor 2 of a process that was started without
- * one: every log line would go to a client. */
-static void
-open_standard_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
-/* The soft limit is low for the sake of select(2), which is not used here. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
 
 /* r is what the function returned that filled why: a negative errno. */
 static int
@@ -155,17 +127,9 @@ on_beat(struct uxs_notify *notify)
 static int
 open_log(struct daemon *d, struct uxs_error *why)
 {
-	enum log_format format = d->options.log_format;
-	int r = 0;
+	const int r = logger_choose(&d->logger, d->options.log_format,
+	    d->options.is_syslog);
 
-	if (format == N_LOG_FORMATS)
-		format = logger_is_journal(getenv("JOURNAL_STREAM")) ?
-		    LOG_AS_JOURNAL :
-		    LOG_AS_TEXT;
-	if (d->options.is_syslog)
-		r = logger_open_syslog(&d->logger, _PATH_LOG);
-	else
-		logger_open(&d->logger, format);
 	d->log = (struct uxs_log){
 		.write = logger_write,
 		.arg = &d->logger,
@@ -352,10 +316,7 @@ main(int argc, char *argv[])
 	int r, status;
 
 	/* What is open now was given to us; what we open comes after. */
-	open_standard_descriptors();
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN); /* must not end a daemon that serves */
-	raise_descriptor_limit();
+	process_prepare();
 	if ((r = take_over(&daemon, argc, argv, &why)) < 0)
 		status = fail(&daemon, r, &why);
 	else
