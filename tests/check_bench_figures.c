@@ -89,7 +89,7 @@ END_TEST
 /* ---- what uxping wrote ---- */
 
 static const char line[] =
-    "{\"v\":1,\"event\":\"end\",\"target\":\"/a\\\"p50\\\":9,\\\\\","
+    "{\"v\":1,\"event\":\"end\",\"target\":\"/a\\\"p50:9,\\\\\","
     "\"sent\":207075,\"list\":[1,[2,\"p50\"],{\"sent\":3}],"
     "\"messages_per_s\":207041.16506,\"rtt_ns\":{\"min\":33590,"
     "\"p50\":68863,\"p999\":null,\"sent\":4},\"small\":-1.5e-3,"

@@ -398,6 +398,22 @@ START_TEST(run_that_is_interrupted_leaves_nothing)
 }
 END_TEST
 
+START_TEST(run_that_could_not_be_written_does_not_begin)
+{
+	static struct output_of result;
+	const char *const argv[] = { "bench_run", "-b", build_folder(), "-o",
+		"nowhere", NULL };
+
+	run_program(&result, argv);
+
+	ck_assert_int_eq(result.status, 73);
+	ck_assert_str_eq(result.out, "");
+	ck_assert_str_eq(result.err,
+	    "bench_run: nowhere: cannot write results there: No such file or "
+	    "directory\n");
+}
+END_TEST
+
 START_TEST(run_without_uxping_says_what_is_missing)
 {
 	static struct output_of result;
@@ -436,6 +452,7 @@ suite_bench_results(void)
 	tcase_add_test(run, run_goes_on_when_a_peer_fails);
 	tcase_add_test(run, run_goes_on_when_uxping_does_not_run);
 	tcase_add_test(run, run_that_is_interrupted_leaves_nothing);
+	tcase_add_test(run, run_that_could_not_be_written_does_not_begin);
 	tcase_add_test(run, run_without_uxping_says_what_is_missing);
 	return suite;
 }

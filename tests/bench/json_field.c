@@ -57,10 +57,9 @@ find(const char *line, const char *name)
 
 	if (dot == NULL)
 		return find_value(line, name, strlen(name));
+	/* What is no object begins at no depth, and has no members. */
 	line = find_value(line, name, (size_t)(dot - name));
-	if (line == NULL || *line != '{')
-		return NULL;
-	return find_value(line, dot + 1, strlen(dot + 1));
+	return line == NULL ? NULL : find_value(line, dot + 1, strlen(dot + 1));
 }
 
 bool

@@ -31,7 +31,7 @@
 /* Starting and stopping a server, and what it takes to look around. */
 #define OVERHEAD_NS (150 * UXS_NS_PER_MS)
 
-/* Who failed so often in a workload is left alone for the rest of it. */
+/* Who failed so often in a row is left alone for the rest of a workload. */
 #define FAILURES_MAX 2
 
 static struct bench bench;
@@ -139,6 +139,7 @@ run_one(size_t workload, size_t subject, size_t round, size_t *n_failures)
 
 	if (measure(&bench, &workloads[workload], subject, &figures) == 0) {
 		results_add(&results, workload, subject, round, &figures);
+		n_failures[subject] = 0;
 		return;
 	}
 	if (bench_is_interrupted)
@@ -287,6 +288,9 @@ main(int argc, char *argv[])
 		list();
 		return 0;
 	}
+	/* Now, and not after half an hour. */
+	if (access(options.output, W_OK | X_OK) < 0)
+		err(73, "%s: cannot write results there", options.output);
 	bench.build = options.build;
 	bench.sources = options.sources;
 	bench.duration_ns = options.duration_ns;
