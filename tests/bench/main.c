@@ -164,7 +164,7 @@ print_outcome(size_t workload)
 	printf("%-22s uxecho: %s %s", w->name, metrics[metric].title,
 	    metric_print(metric, q.median, value));
 	if (metrics[metric].has_ratio && ratio.n > 0)
-		printf(", %s of %s", ratio_print(&ratio, text),
+		printf(", %s of %s", ratio_print(&ratio, 2, text),
 		    subjects[workload_yardstick(w)].name);
 	putchar('\n');
 	fflush(stdout);

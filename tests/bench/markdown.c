@@ -45,13 +45,14 @@ put_text(FILE *out, const char *text)
 }
 
 char *
-ratio_print(const struct quartiles *ratio, char text[RATIO_TEXT_MAX])
+ratio_print(const struct quartiles *ratio, int digits,
+    char text[RATIO_TEXT_MAX])
 {
 	if (ratio->n == 0)
 		snprintf(text, RATIO_TEXT_MAX, "-");
 	else
-		snprintf(text, RATIO_TEXT_MAX, "%.2f (%.2f to %.2f)",
-		    ratio->median, ratio->low, ratio->high);
+		snprintf(text, RATIO_TEXT_MAX, "%.*f (%.*f to %.*f)", digits,
+		    ratio->median, digits, ratio->low, digits, ratio->high);
 	return text;
 }
 
@@ -96,19 +97,27 @@ put_goal(FILE *out, const struct goal *goal, const struct results *results)
 	else if (goal->against == AGAINST_NOTHING)
 		put_quartiles(out, goal->metric, &j.figure);
 	else
-		fputs(ratio_print(&j.figure, text), out);
-	fprintf(out, " | %s | %s |\n",
+		fputs(ratio_print(&j.figure, 3, text), out);
+	fprintf(out, " | %s | %s",
 	    j.peer < n_subjects && goal->against != AGAINST_NOTHING ?
 		subjects[j.peer].title :
 		"-",
 	    verdict_name(j.verdict));
+	if (j.verdict != VERDICT_UNKNOWN && j.figure.n < results->n_rounds)
+		fprintf(out, ", in %zu of %zu rounds", j.figure.n,
+		    results->n_rounds);
+	fputs(" |\n", out);
 }
 
 static void
-put_goals(FILE *out, const struct results *results)
+put_goals(FILE *out, const struct head *head, const struct results *results)
 {
-	fputs("\n## Goals\n\n"
-	      "| workload | figure | goal | uxecho | held against | |\n"
+	fputs("\n## Goals\n\n", out);
+	if (head->n_rounds < 10 || head->duration_ns < 1000000000)
+		fputs("Goals are about ten rounds of a second each at least: "
+		      "this is a first look.\n\n",
+		    out);
+	fputs("| workload | figure | goal | uxecho | held against | |\n"
 	      "|---|---|---|---|---|---|\n",
 	    out);
 	for (size_t i = 0; i < n_goals; i++)
@@ -152,8 +161,9 @@ put_cell(FILE *out, const struct results *results, size_t workload,
 	fprintf(out, " %s |", metric_print(metric, q.median, value));
 	if (metrics[metric].has_ratio)
 		fprintf(out, " %s |",
-		    subject == base && ratio.n > 0 ? "1" :
-						     ratio_print(&ratio, text));
+		    subject == base && ratio.n > 0 ?
+			"1" :
+			ratio_print(&ratio, 2, text));
 }
 
 static void
@@ -297,7 +307,7 @@ markdown_write(FILE *out, const struct head *head,
     const struct results *results)
 {
 	put_head(out, head);
-	put_goals(out, results);
+	put_goals(out, head, results);
 	for (size_t i = 0; i < n_workloads; i++) {
 		if (was_tried(results, i))
 			put_workload(out, head, results, i);

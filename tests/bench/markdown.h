@@ -15,8 +15,9 @@
 int markdown_write(FILE *out, const struct head *head,
     const struct results *results);
 
-/* "1.02 (0.98 to 1.05)", or "-". */
+/* "1.02 (0.98 to 1.05)" with two digits behind the point, or "-". */
 #define RATIO_TEXT_MAX 64
-char *ratio_print(const struct quartiles *ratio, char text[RATIO_TEXT_MAX]);
+char *ratio_print(const struct quartiles *ratio, int digits,
+    char text[RATIO_TEXT_MAX]);
 
 #endif
