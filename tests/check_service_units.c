@@ -4,11 +4,15 @@
  * uxecho.service(8), systemd finds nothing to complain about, and the sandbox
  * is tight but lets uxecho work.
  */
-#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <uxsrv/peer.h>
 
 #include "documents.h"
 #include "harness.h"
@@ -318,6 +322,118 @@ START_TEST(commands_of_units_are_sound)
 }
 END_TEST
 
+/* ---- the pair, with this test for systemd ---- */
+
+#define FIRST_FD 3 /* sd_listen_fds(3) */
+#define N_LISTEN 3
+
+static const struct {
+	const char *key;
+	enum uxs_type type;
+} listens[N_LISTEN] = {
+	{ "ListenStream=/run/", UXS_STREAM },
+	{ "ListenDatagram=/run/", UXS_DGRAM },
+	{ "ListenSequentialPacket=/run/", UXS_SEQPACKET },
+};
+
+struct socket_of_unit {
+	enum uxs_type type;
+	char path[64];
+	int fd;
+};
+
+/* One line of the unit, made as systemd makes it. */
+static bool
+listen_at(const char *line, struct socket_of_unit *made)
+{
+	const int on = 1;
+
+	for (int i = 0; i < N_LISTEN; i++) {
+		const size_t n = strlen(listens[i].key);
+
+		if (strncmp(line, listens[i].key, n) != 0)
+			continue;
+		made->type = listens[i].type;
+		strlcpy(made->path, line + n, sizeof(made->path));
+		made->fd = bound_socket(made->type, made->path);
+		ck_assert_int_eq(setsockopt(made->fd, SOL_SOCKET, SO_PASSCRED,
+				     &on, sizeof(on)),
+		    0);
+		if (made->type != UXS_DGRAM)
+			ck_assert_int_eq(listen(made->fd, SOMAXCONN), 0);
+		return true;
+	}
+	return false;
+}
+
+/* In the order of the unit. */
+static void
+listen_as_unit_says(struct socket_of_unit made[N_LISTEN])
+{
+	char *unit = read_unit("uxecho.socket");
+	int n = 0;
+
+	for (char *rest = unit, *line; (line = next_line(&rest)) != NULL;) {
+		if (n < N_LISTEN && listen_at(line, &made[n]))
+			n++;
+	}
+	ck_assert_int_eq(n, N_LISTEN);
+	free(unit);
+}
+
+/* exec of sh keeps the process ID. The group need not be here. */
+static void
+activate(void *arg)
+{
+	const struct socket_of_unit *made = arg;
+	int high[N_LISTEN];
+	char number[16];
+
+	for (int i = 0; i < N_LISTEN; i++)
+		high[i] = fcntl(made[i].fd, F_DUPFD_CLOEXEC, 100);
+	for (int i = 0; i < N_LISTEN; i++)
+		dup2(high[i], FIRST_FD + i);
+	snprintf(number, sizeof(number), "%ld", (long)getpid());
+	setenv("LISTEN_PID", number, 1);
+	setenv("LISTEN_FDS", "3", 1);
+	setenv("LISTEN_FDNAMES", "uxecho:uxecho:uxecho", 1);
+	execl("/bin/sh", "sh", "-c",
+	    "exec $(sed -n -e 's/group:uxecho/any/' -e 's/.UXECHO_OPTIONS//' "
+	    "-e 's/^ExecStart=//p' uxecho.service) 2>log",
+	    (char *)NULL);
+	_exit(127);
+}
+
+START_TEST(command_serves_on_the_sockets_of_its_unit)
+{
+	struct socket_of_unit made[N_LISTEN];
+	pid_t pid;
+
+	if (geteuid() == uxs_overflow_uid()) {
+		skip("the overflow user's datagrams are not answered");
+		return;
+	}
+	make_units();
+	listen_as_unit_says(made);
+	pid = start_child(activate, made);
+
+	for (int i = 0; i < N_LISTEN; i++) {
+		const int client = client_connect(made[i].type, made[i].path);
+
+		SAYS(client, "hello");
+		HEARS(client, "hello");
+		close(client);
+	}
+
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(wait_child(pid), 0);
+	for (int i = 0; i < N_LISTEN; i++) {
+		ck_assert(is_there(made[i].path));
+		close(made[i].fd);
+	}
+}
+END_TEST
+
 /* ---- the others ---- */
 
 /* Their own tools are replaced by what is common to all of them: go on as
@@ -381,6 +497,7 @@ suite_service_units(void)
 	Suite *suite = suite_create("service units");
 	TCase *documents = harness_case(suite, "documents");
 	TCase *judged = harness_case(suite, "systemd");
+	TCase *activated = harness_case(suite, "activated");
 	TCase *others = harness_case(suite, "others");
 
 	tcase_add_loop_test(documents, manual_gives_a_reason_for_each_directive,
@@ -394,6 +511,8 @@ suite_service_units(void)
 	tcase_add_test(judged, user_and_directory_are_made);
 	tcase_add_test(judged, filter_lets_through_what_uxecho_calls);
 	tcase_add_test(judged, commands_of_units_are_sound);
+
+	tcase_add_test(activated, command_serves_on_the_sockets_of_its_unit);
 
 	tcase_add_test(others, openrc_script_is_sound);
 	tcase_add_test(others, run_scripts_serve);
