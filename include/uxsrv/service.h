@@ -60,9 +60,9 @@ struct uxs_service {
 	int (*on_open)(struct uxs_client *client, void *arg);
 
 	/*
-	 * A message. Return 0, or a negative errno to end this client's
-	 * connection; a datagram's is counted only. Nothing that is returned
-	 * here can end the server.
+	 * A message. Return 0 or more, such as what uxs_client_reply gave, or
+	 * a negative errno to end this client's connection; a datagram's is
+	 * counted only. Nothing that is returned here can end the server.
 	 */
 	int (*on_message)(struct uxs_client *client,
 	    const struct uxs_message *message, void *arg);
