@@ -7,12 +7,11 @@
 #include "harness.h"
 #include "suites.h"
 
-static SRunner *
-all_suites(void)
-{
-	SRunner *runner = srunner_create(NULL);
-
 #define ADD(suite) srunner_add_suite(runner, suite)
+
+static void
+add_library(SRunner *runner)
+{
 	ADD(suite_address());
 	ADD(suite_units());
 	ADD(suite_log());
@@ -37,6 +36,11 @@ all_suites(void)
 	ADD(suite_server_bulk());
 	ADD(suite_server_memory());
 	ADD(suite_server_framing());
+}
+
+static void
+add_uxecho(SRunner *runner)
+{
 	ADD(suite_options());
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
@@ -53,6 +57,11 @@ all_suites(void)
 	ADD(suite_privileges());
 	ADD(suite_background());
 	ADD(suite_notify());
+}
+
+static void
+add_uxping(SRunner *runner)
+{
 	ADD(suite_histogram());
 	ADD(suite_payload());
 	ADD(suite_report());
@@ -66,6 +75,12 @@ all_suites(void)
 	ADD(suite_uxping_trouble());
 	ADD(suite_uxping());
 	ADD(suite_uxping_documents());
+}
+
+/* What is said of all of them. */
+static void
+add_documents(SRunner *runner)
+{
 	ADD(suite_bench_figures());
 	ADD(suite_bench_results());
 	ADD(suite_library());
@@ -76,7 +91,17 @@ all_suites(void)
 	ADD(suite_completions());
 	ADD(suite_service_units());
 	ADD(suite_examples());
-#undef ADD
+}
+
+static SRunner *
+all_suites(void)
+{
+	SRunner *runner = srunner_create(NULL);
+
+	add_library(runner);
+	add_uxecho(runner);
+	add_uxping(runner);
+	add_documents(runner);
 	return runner;
 }
 
