@@ -305,11 +305,13 @@ END_TEST
 /* Between two instances nobody is refused: the socket was not shut down. */
 START_TEST(who_comes_after_the_end_is_served_by_the_next)
 {
+	/* Nobody is left who could be waited for. */
+	const char *const arguments[] = { "--drain", "1h", NULL };
 	const struct legacy l = { .fds = { made_socket(TYPE, "s") } };
 	struct service service;
 	int clients[N_WAITING];
 
-	start_inheriting(&service, &l, no_arguments);
+	start_inheriting(&service, &l, arguments);
 	service_stop_clean(&service);
 	clients_wait(TYPE, clients);
 	start_inheriting(&service, &l, no_arguments);
@@ -379,6 +381,20 @@ START_TEST(addresses_are_served_besides_and_removed)
 }
 END_TEST
 
+static int
+count_threads(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	/* Each is a directory in there, and so another link to it. */
+	snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+	ck_assert_int_eq(stat(path, &st), 0);
+	return (int)st.st_nlink - 2;
+}
+
+/* So there has to be a thread that closes them, whatever the kernel refuses
+ * from now on. */
 START_TEST(passed_descriptors_of_before_do_not_stall_it)
 {
 	const struct legacy l = { .fds = { made_socket(UXS_STREAM, "s") } };
@@ -406,6 +422,7 @@ START_TEST(passed_descriptors_of_before_do_not_stall_it)
 	start_inheriting(&service, &l, no_arguments);
 
 	HEARS(client, "hello");
+	ck_assert_int_eq(count_threads(service.pid), 2);
 	close(client);
 	service_stop_clean(&service);
 	close(l.fds[0]);
