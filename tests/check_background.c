@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -275,6 +276,29 @@ START_TEST(pidfile_that_cannot_be_is_refused)
 }
 END_TEST
 
+static void
+limit_files(void)
+{
+	/* The kernel lets no file grow, as if the disk were full. */
+	const struct rlimit none = { 0, 0 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+}
+
+START_TEST(pidfile_that_cannot_be_written_ends_the_start)
+{
+	const char *const argv[] = { "uxecho", "-p", "pid", "@uxecho-none",
+		"-a", "any", NULL };
+
+	limit_files();
+	run_program(&result, argv);
+
+	it_failed(73, "pid: cannot write");
+	ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
 Suite *
 suite_background(void)
 {
@@ -295,5 +319,6 @@ suite_background(void)
 	tcase_add_test(pidfile, pidfile_of_a_killed_one_is_taken_over);
 	tcase_add_test(pidfile, failed_start_leaves_no_pidfile);
 	tcase_add_test(pidfile, pidfile_that_cannot_be_is_refused);
+	tcase_add_test(pidfile, pidfile_that_cannot_be_written_ends_the_start);
 	return suite;
 }

@@ -90,10 +90,6 @@ announce(struct daemon *d)
 		    uxs_address_print(&d->activation.sockets[i].address, text,
 			sizeof(text)));
 	tell_manager(d);
-	if ((r = pid_file_write(&d->pid_file)) < 0)
-		say(d, UXS_WARNING,
-		    "cannot write the file with the process ID: ",
-		    strerror(-r));
 	if (d->options.ready_fd >= 0 &&
 	    (r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
 		say(d, UXS_WARNING,
@@ -201,7 +197,10 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 		return r;
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
-	return uxs_server_open(&d->server, &d->options.conf, why);
+	r = uxs_server_open(&d->server, &d->options.conf, why);
+	if (r == 0 && (r = pid_file_write(&d->pid_file, why)) < 0)
+		uxs_server_close(&d->server);
+	return r;
 }
 
 static int

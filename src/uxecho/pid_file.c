@@ -96,11 +96,16 @@ pid_file_open(struct pid_file *file, struct uxs_error *why)
 }
 
 int
-pid_file_write(struct pid_file *file)
+pid_file_write(struct pid_file *file, struct uxs_error *why)
 {
-	if (file->handle == NULL)
+	char shown[SHOWN_MAX];
+
+	if (file->handle == NULL || pidfile_write(file->handle) == 0)
 		return 0;
-	return pidfile_write(file->handle) < 0 ? -errno : 0;
+	uxs_escape(shown, sizeof(shown), file->path, strlen(file->path));
+	return uxs_error_set(why, UXS_FAILURE_CREATE, errno,
+	    "--pidfile %s: cannot write to this file: %s", shown,
+	    strerror(errno));
 }
 
 void

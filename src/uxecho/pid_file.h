@@ -20,9 +20,9 @@ struct pid_file {
  */
 int pid_file_open(struct pid_file *file, struct uxs_error *why);
 
-/* Write our process ID into it. Needs no privilege. Returns 0 or a negative
- * errno. */
-int pid_file_write(struct pid_file *file);
+/* Write our process ID into it. Needs no privilege. Returns 0, or a negative
+ * errno with *why. */
+int pid_file_write(struct pid_file *file, struct uxs_error *why);
 
 /* Remove it, and let go. May be called twice. */
 void pid_file_close(struct pid_file *file);
