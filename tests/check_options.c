@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <uxecho/options.h>
+#include <uxecho/services/services.h>
 #include <uxsrv/uxsrv.h>
 
 #define N_OF(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
@@ -57,6 +58,8 @@ GETTER(per_user, o->conf.max_conns_per_user)
 GETTER(max_rate, o->conf.max_rate)
 GETTER(buffer, o->conf.buffer_bytes)
 GETTER(message, o->conf.max_message_bytes)
+GETTER(is_echo, o->service == service_find("echo"))
+GETTER(is_upper, o->service == service_find("upper"))
 GETTER(framing, o->conf.framing)
 GETTER(idle, o->conf.idle_timeout_ns)
 GETTER(write_time, o->conf.write_timeout_ns)
@@ -95,6 +98,7 @@ static const struct {
 	{ { "s" }, buffer, 64 * 1024 },
 	{ { "s" }, message, 256 * 1024 },
 	{ { "s" }, framing, UXS_FRAMING_NONE },
+	{ { "s" }, is_echo, true },
 	{ { "s" }, idle, 0 },
 	{ { "s" }, write_time, 30 * S },
 	{ { "s" }, drain, 5 * S },
@@ -139,6 +143,9 @@ static const struct {
 	{ { "--buffer", "1", "s" }, buffer, 1 },
 	{ { "-b", "1G", "s" }, buffer, 1024 * 1024 * 1024 },
 	{ { "--max-message", "1", "s" }, message, 1 },
+	{ { "--service", "upper", "s" }, is_upper, true },
+	{ { "-s", "upper", "s" }, is_upper, true },
+	{ { "-s", "upper", "-s", "echo", "s" }, is_echo, true },
 	{ { "--framing", "line", "s" }, framing, UXS_FRAMING_LINE },
 	{ { "-F", "netstring", "s" }, framing, UXS_FRAMING_NETSTRING },
 	{ { "-F", "u32", "s" }, framing, UXS_FRAMING_U32 },
@@ -313,8 +320,8 @@ static const struct {
 	{ { "-l", "", "s" }, { "--log-format", "''", "json" } },
 	{ { "--syslog", "-l", "json", "s" }, { "--syslog", "--log-format" } },
 	/* Later options are refused until they do something. */
-	{ { "--service", "upper", "s" }, { "unknown", "'--service'" } },
-	{ { "-s", "upper", "s" }, { "unknown", "'-s'" } },
+	{ { "--service", "cat", "s" }, { "--service", "'cat'", "whoami" } },
+	{ { "-s", "", "s" }, { "--service", "''", "echo" } },
 	{ { "--threads", "2", "s" }, { "unknown", "'--threads'" } },
 	{ { "-u", "root", "s" }, { "--user", "'root'", "leave" } },
 	{ { "-u", "0", "s" }, { "--user", "'0'", "leave" } },
@@ -364,6 +371,7 @@ static const struct {
 	{ 'b', "buffer", true },
 	{ 'M', "max-message", true },
 	{ 'F', "framing", true },
+	{ 's', "service", true },
 	{ 'i', "idle-timeout", true },
 	{ 'w', "write-timeout", true },
 	{ 'B', "backlog", true },

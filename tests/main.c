@@ -44,6 +44,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_options());
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
+	ADD(suite_uxecho_services());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_spin());
 	ADD(suite_uxecho_access());

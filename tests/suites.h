@@ -32,6 +32,7 @@ Suite *suite_server_framing(void);
 Suite *suite_options(void);
 Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);
+Suite *suite_uxecho_services(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_spin(void);
 Suite *suite_uxecho_access(void);

@@ -71,11 +71,12 @@ struct uxs_service {
 	void (*on_end)(struct uxs_client *client, void *arg);
 
 	/*
-	 * On a stream without framing the answer is the bytes that came, all of them, and it
+	 * On a stream the answer is the bytes that came, all of them, and it
 	 * does not matter whether on_message sees them. The server then may
 	 * pass bulk data on by itself, by moving the pages of it (splice(2)):
 	 * from some large reads in a row on, until small ones come. It does so
-	 * only while the process ignores SIGPIPE, which splice(2) raises.
+	 * only without framing, and only while the process ignores SIGPIPE,
+	 * which splice(2) raises.
 	 */
 	bool is_mirror;
 
@@ -89,7 +90,8 @@ enum uxs_reply {
 
 /*
  * Answer. The bytes are copied where the client does not take them at once.
- * A reply on a framed stream is one message of that framing. Legal while the server is in this client's on_open or on_message.
+ * A reply on a framed stream is one message of that framing. Legal while the
+ * server is in this client's on_open or on_message.
  *
  * Returns an enum uxs_reply, or -ENOMEM: the connection will be closed, since
  * a reply that is lost must not look like one that was never made.
@@ -102,6 +104,18 @@ int uxs_client_reply(struct uxs_client *client, const void *data,
  * else the client sends is read and thrown away. Returns as uxs_client_reply.
  */
 int uxs_client_refuse(struct uxs_client *client, const char *text);
+
+/*
+ * What the kernel attests beside client->peer, asked for anew at each call,
+ * of the process that connected, at that moment. Never blocks; legal while the
+ * client lives.
+ *
+ * The groups are given as by uxs_groups_of_socket, the label is written as by
+ * uxs_peer_label, and so is what is returned. A datagram tells neither:
+ * -ENODATA, the groups unknown, and label untouched.
+ */
+int uxs_client_groups(struct uxs_client *client, struct uxs_groups *groups);
+int uxs_client_label(struct uxs_client *client, char *label, size_t size);
 
 __END_DECLS
 

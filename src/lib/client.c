@@ -3,6 +3,8 @@
  * is asked and told about clients in more than one place. */
 #include "client.h"
 
+#include <errno.h>
+
 int
 uxs_client_reply(struct uxs_client *client, const void *data, size_t length)
 {
@@ -13,6 +15,23 @@ int
 uxs_client_refuse(struct uxs_client *client, const char *text)
 {
 	return client->ops->refuse(client, text);
+}
+
+int
+uxs_client_groups(struct uxs_client *client, struct uxs_groups *groups)
+{
+	const int fd = client->ops->descriptor(client);
+
+	*groups = (struct uxs_groups)UXS_GROUPS_UNKNOWN;
+	return fd < 0 ? -ENODATA : uxs_groups_of_socket(groups, fd);
+}
+
+int
+uxs_client_label(struct uxs_client *client, char *label, size_t size)
+{
+	const int fd = client->ops->descriptor(client);
+
+	return fd < 0 ? -ENODATA : uxs_peer_label(fd, label, size);
 }
 
 bool

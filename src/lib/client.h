@@ -15,6 +15,8 @@ struct uxs_client_ops {
 	int (*reply)(struct uxs_client *client, const void *data,
 	    size_t length);
 	int (*refuse)(struct uxs_client *client, const char *text);
+	/* Of its connection; -1 where it has none. */
+	int (*descriptor)(const struct uxs_client *client);
 };
 
 /* Is the client of this connection allowed, by its groups too? */

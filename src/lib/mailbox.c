@@ -136,9 +136,17 @@ mailbox_refuse(struct uxs_client *client, const char *text)
 	return mailbox_reply(client, text, strlen(text));
 }
 
+/* Nor is there one that could be asked. */
+static int
+mailbox_descriptor(const struct uxs_client *client)
+{
+	return -1;
+}
+
 static const struct uxs_client_ops mailbox_ops = {
 	.reply = mailbox_reply,
 	.refuse = mailbox_refuse,
+	.descriptor = mailbox_descriptor,
 };
 
 /* ---- receiving ---- */

@@ -227,7 +227,17 @@ session_refuse(struct uxs_client *client, const char *text)
 	return r;
 }
 
+static int
+session_descriptor(const struct uxs_client *client)
+{
+	const struct session *s =
+	    uxs_container_of(client, struct session, client);
+
+	return s->state == SESSION_CLOSED ? -1 : s->watch.fd;
+}
+
 const struct uxs_client_ops session_ops = {
 	.reply = session_reply,
 	.refuse = session_refuse,
+	.descriptor = session_descriptor,
 };

@@ -174,7 +174,7 @@ fill_conf(struct daemon *d, const sigset_t *signals)
 {
 	struct uxs_server_conf *conf = &d->options.conf;
 
-	conf->service = &service_echo;
+	conf->service = d->options.service->service;
 	conf->log = &d->log;
 	conf->notify = &d->status.notify;
 	conf->handle_signals = true;
@@ -195,6 +195,8 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 	if ((r = open_log(d, why)) < 0 ||
 	    (r = pid_file_open(&d->pid_file, why)) < 0)
 		return r;
+	if (d->options.service->prepare != NULL)
+		d->options.service->prepare();
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
 	r = uxs_server_open(&d->server, &d->options.conf, why);
@@ -223,6 +225,8 @@ serve(struct daemon *d)
 	report(d);
 	uxs_server_close(&d->server);
 	pid_file_close(&d->pid_file);
+	if (d->options.service->finish != NULL)
+		d->options.service->finish();
 	if (r < 0) {
 		uxs_error_set(&why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot wait for events: %s", strerror(-r));

@@ -16,6 +16,8 @@
 
 #include <uxsrv/units.h>
 
+#include "services/services.h"
+
 #define KIB ((size_t)1024)
 #define MIB (KIB * KIB)
 
@@ -159,6 +161,17 @@ apply_max_message(struct options *o, const char *argument,
 		   &o->conf.max_message_bytes) < 0 ?
 	    "not a size from 1 to 64M; write it like 512, 64k or 1M" :
 	    NULL;
+}
+
+static const char *
+apply_service(struct options *o, const char *argument, struct uxs_error *why)
+{
+	const struct named_service *service = service_find(argument);
+
+	if (service == NULL)
+		return "not a service; write echo, upper, discard or whoami";
+	o->service = service;
+	return NULL;
 }
 
 static const char *
@@ -352,6 +365,8 @@ const struct option_spec option_table[] = {
 	    apply_mode },
 	{ { 'o', "owner", "USER[:GROUP]", "owner of the socket file" },
 	    apply_owner },
+	{ { 's', "service", "NAME", "echo, upper, discard or whoami (echo)" },
+	    apply_service },
 	{ { 'F', "framing", "NAME", "none, line, netstring or u32 (none)" },
 	    apply_framing },
 	{ { 'c', "max-conns", "N",

@@ -11,6 +11,7 @@
 #include <uxsrv/activation.h>
 
 #include "option_table.h"
+#include "services/services.h"
 
 /* Options without a letter are told to getopt_long(3) by numbers that no
  * letter has. */
@@ -202,6 +203,7 @@ options_parse(struct options *options, int argc, char *argv[],
 	*options = (struct options){
 		.conf = UXS_SERVER_DEFAULTS,
 		.access = UXS_ACCESS_EMPTY(geteuid()),
+		.service = service_find("echo"),
 		.max_level = UXS_NOTICE,
 		.log_format = N_LOG_FORMATS,
 		.ready_fd = -1,

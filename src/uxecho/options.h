@@ -14,12 +14,15 @@
 #include "privileges.h"
 #include "rules.h"
 
+struct named_service;
+
 /* What the command line asks for. */
 struct options {
 	struct uxs_server_conf conf; /* addresses and access point below */
 	struct uxs_address *addresses; /* owned; conf.n_addresses of them */
 	struct rules rules;
 	struct uxs_access access; /* what they say */
+	const struct named_service *service;
 	enum uxs_level max_level; /* of log lines */
 	enum log_format log_format; /* N_LOG_FORMATS: as stderr wants it */
 	bool is_syslog;

@@ -15,6 +15,7 @@
 #include <uxsrv/units.h>
 
 #include "options.h"
+#include "services/services.h"
 
 static void
 print_warning(void *arg, const char *text)
@@ -277,6 +278,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	}
 	print_privileges(&options->privileges, out);
 	print_access(&options->access, out);
+	fprintf(out, "service: %s\n", options->service->name);
 	print_limits(&conf, out);
 	return options->as == NULL ?
 	    0 :
