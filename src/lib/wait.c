@@ -12,6 +12,7 @@
 
 #include <uxsrv/units.h>
 
+#include "counter.h"
 #include "spin.h"
 #include "sysret.h"
 
@@ -104,9 +105,9 @@ static void
 count(struct uxs_spin *spin, int n_ready, int64_t spent_ns)
 {
 	spin_learn(spin, spin_judge(spin, n_ready, spent_ns));
-	spin->stats->won += n_ready > 0;
-	spin->stats->lost += n_ready == 0;
-	spin->stats->spent_ns += (uint64_t)spent_ns;
+	counter_add(&spin->stats->won, n_ready > 0);
+	counter_add(&spin->stats->lost, n_ready == 0);
+	counter_add(&spin->stats->spent_ns, (uint64_t)spent_ns);
 }
 
 /* Spin for *timeout_ns (negative: for ever) at most, and leave in it what is
