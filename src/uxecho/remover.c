@@ -122,7 +122,7 @@ be_remover(const struct remover *r, int fd)
 	if (!keep_descriptors(r, fd) || chdir("/") < 0 ||
 	    privileges_limit(caps) < 0)
 		_exit(1);
-	if (read(fd, &told, 1) == 1) {
+	if (write(fd, "r", 1) == 1 && read(fd, &told, 1) == 1) {
 		told = remove_files(r);
 		if (write(fd, &told, 1) < 0)
 			_exit(1);
@@ -201,6 +201,20 @@ add_all(struct remover *r, const struct uxs_server_conf *conf, const char *file,
 
 /* ---- to have it ---- */
 
+/* Until then it has copies of the sockets, and all of root's rights. */
+static int
+wait_until_confined(struct remover *r, struct uxs_error *why)
+{
+	char ready;
+
+	if (recv(r->fd, &ready, 1, 0) == 1)
+		return 0;
+	remover_stop(r);
+	return uxs_error_set(why, UXS_FAILURE_SYSTEM, EPERM,
+	    "the process that removes the socket files cannot give up what it "
+	    "does not need");
+}
+
 static int
 start(struct remover *r, struct uxs_error *why)
 {
@@ -223,7 +237,7 @@ start(struct remover *r, struct uxs_error *why)
 	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience,
 	    sizeof(patience));
 	r->fd = pair[0];
-	return 0;
+	return wait_until_confined(r, why);
 }
 
 int
