@@ -225,6 +225,36 @@ START_TEST(what_the_manager_has_no_room_for_is_kept_in_order)
 }
 END_TEST
 
+START_TEST(nothing_overtakes_what_is_kept)
+{
+	const int manager = manager_open(manager_name(false));
+	struct uxs_loop loop = UXS_LOOP_CLOSED;
+	struct uxs_notify notify;
+	int n = 0;
+
+	ck_assert_int_eq(uxs_loop_open(&loop), 0);
+	ck_assert_int_eq(uxs_notify_open(&notify, NULL), 0);
+	uxs_notify_start(&notify, &loop);
+	while (notify.n_kept == 0) {
+		ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=before"), 0);
+		n++;
+	}
+	ck_assert_str_eq(manager_hears_any(manager), "STATUS=before");
+
+	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=last"), 0);
+
+	for (int i = 1; i < n; i++) {
+		ck_assert_int_ge(uxs_loop_turn(&loop, 0), 0);
+		ck_assert_str_eq(manager_hears_any(manager), "STATUS=before");
+	}
+	ck_assert_int_ge(uxs_loop_turn(&loop, 0), 0);
+	ck_assert_str_eq(manager_hears_any(manager), "STATUS=last");
+	uxs_notify_close(&notify);
+	uxs_loop_close(&loop);
+	close(manager);
+}
+END_TEST
+
 START_TEST(manager_that_starts_anew_is_found)
 {
 	const char *name = manager_name(false);
@@ -234,16 +264,16 @@ START_TEST(manager_that_starts_anew_is_found)
 	ck_assert_int_eq(uxs_notify_open(&notify, NULL), 0);
 	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=1"), 0);
 	close(manager);
-	ck_assert_int_lt(uxs_notify_send(&notify, "STATUS=2"), 0);
 	ck_assert_int_eq(unlink(name), 0);
-	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=3"), -ENOENT);
 	manager = manager_open(name);
 
-	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=4"), 0);
+	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=2"), 0);
 
-	ck_assert_str_eq(manager_hears_any(manager), "STATUS=4");
-	uxs_notify_close(&notify);
+	ck_assert_str_eq(manager_hears_any(manager), "STATUS=2");
 	close(manager);
+	ck_assert_int_eq(unlink(name), 0);
+	ck_assert_int_eq(uxs_notify_send(&notify, "STATUS=3"), -ENOENT);
+	uxs_notify_close(&notify);
 }
 END_TEST
 
@@ -446,6 +476,7 @@ suite_notify(void)
 	tcase_add_test(library, watchdog_of_another_process_is_not_ours);
 	tcase_add_test(library,
 	    what_the_manager_has_no_room_for_is_kept_in_order);
+	tcase_add_test(library, nothing_overtakes_what_is_kept);
 	tcase_add_test(library, manager_that_starts_anew_is_found);
 	tcase_add_test(library, sign_of_life_comes_with_a_turn_of_the_loop);
 
