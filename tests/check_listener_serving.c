@@ -154,7 +154,7 @@ START_TEST(messages_bring_their_senders)
 	open_listener(&listener, addresses[_i]);
 
 	ck_assert_int_eq(option_of(listener.fd, SO_PASSCRED),
-	    _i == UXS_STREAM ? 0 : 1);
+	    _i == UXS_DGRAM ? 1 : 0);
 	uxs_listener_close(&listener);
 }
 END_TEST

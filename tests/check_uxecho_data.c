@@ -351,6 +351,66 @@ START_TEST(empty_message_comes_back_empty)
 }
 END_TEST
 
+/* With SO_PASSCRED on, an empty packet has credentials and the end has not. */
+static bool
+hears_packet(int fd)
+{
+	char byte, control[CMSG_SPACE(sizeof(struct ucred))];
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	ck_assert_int_eq(recvmsg(fd, &message, 0), 0);
+	return message.msg_controllen > 0;
+}
+
+static void
+is_answered_by_empty_packets(int fd, int n)
+{
+	const int on = 1;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
+			     sizeof(on)),
+	    0);
+	for (int i = 0; i < n; i++)
+		ck_assert(hears_packet(fd));
+	ck_assert(!hears_packet(fd));
+}
+
+/* An empty packet and the end of file are a receive of 0 both. The server may
+ * look before the client has ended, in the middle of it, or after. */
+START_TEST(empty_packets_before_the_end_are_no_end)
+{
+	struct service service;
+
+	start(&service, NULL, NULL);
+	for (int i = 0; i < 300; i++) {
+		const int fd = dial(UXS_SEQPACKET), n = i % 4;
+		char byte;
+
+		for (int k = 0; k < n; k++)
+			ck_assert_int_eq(send(fd, "", 0, 0), 0);
+		SAYS(fd, "x");
+		for (int k = 0; k < n; k++)
+			ck_assert_int_eq(send(fd, "", 0, 0), 0);
+		client_ends(fd);
+
+		for (int k = 0; k < n; k++)
+			ck_assert_int_eq(recv(fd, &byte, 1, 0), 0);
+		HEARS(fd, "x");
+		/* So that these are told from the end here, too. */
+		is_answered_by_empty_packets(fd, n);
+		close(fd);
+	}
+	service_counts(&service, "0 dropped");
+	service_stop_clean(&service);
+}
+END_TEST
+
 /* Dial with a send buffer for the longest message and one byte more. */
 static int
 dial_for_long(enum uxs_type type)
@@ -823,6 +883,7 @@ add_echo_cases(Suite *suite)
 	    pipelined_seqpackets_come_back_whole_and_in_order);
 	tcase_add_test(messages,
 	    pipelined_datagrams_come_back_whole_and_in_order);
+	tcase_add_test(messages, empty_packets_before_the_end_are_no_end);
 	LOOP(messages, half_close_before_reading_loses_no_seqpacket, 0,
 	    N_STEPS);
 	LOOP(messages, empty_message_comes_back_empty, PACKETS);

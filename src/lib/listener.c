@@ -74,9 +74,7 @@ set_options(struct uxs_listener *l)
 
 	if ((r = passing_refuse(l->fd, &l->refuses_descriptors)) < 0)
 		return r;
-	/* A datagram's sender; and what tells an empty seqpacket from the end
-	 * of file is that only the message has credentials with it. */
-	if (l->address->type != UXS_STREAM)
+	if (l->address->type == UXS_DGRAM) /* who sent it */
 		return sysret(setsockopt(l->fd, SOL_SOCKET, SO_PASSCRED, &on,
 		    sizeof(on)));
 	return 0;

@@ -69,15 +69,17 @@ may_speak(const struct session *s)
 static uint32_t
 interest(const struct session *s)
 {
+	const uint32_t in = session_is_packets(s) ? EPOLLIN | EPOLLRDHUP :
+						    EPOLLIN;
 	const uint32_t out = must_read(s) ? EPOLLOUT : 0;
 
 	if (s->is_paused)
 		return 0;
 	switch (s->state) {
 	case SESSION_OPEN:
-		return (may_speak(s) ? EPOLLIN : 0) | out;
+		return (may_speak(s) ? in : 0) | out;
 	case SESSION_ENDING:
-		return EPOLLIN | out;
+		return in | out;
 	case SESSION_FLUSHING:
 		return out;
 	case SESSION_CLOSED:
@@ -167,12 +169,25 @@ wants_input(const struct session *s)
 	return (interest(s) & EPOLLIN) != 0;
 }
 
+/* From now on a receive of 0 may be the end, and not an empty packet. */
+static void
+expect_end(struct session *s)
+{
+	const int on = 1;
+
+	s->may_end = true;
+	setsockopt(s->watch.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
 /* One send and one receive at most: the next turn is for others. */
 static void
 on_ready(struct uxs_watch *watch, uint32_t events)
 {
 	struct session *s = uxs_container_of(watch, struct session, watch);
 
+	if (session_is_packets(s) && !s->may_end &&
+	    (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0)
+		expect_end(s);
 	/* EPOLLHUP and EPOLLERR come unasked, and mean: try, and see. */
 	if (output_bytes(&s->output) > 0 && (events & ~EPOLLIN) != 0)
 		session_flush(s);
@@ -261,7 +276,7 @@ session_begin(struct session *s)
 	session_made_progress(s);
 	/* Registered last but for the service, which may reply and so must
 	 * find everything in place. */
-	if ((r = uxs_watch_start(context->loop, &s->watch, EPOLLIN)) < 0)
+	if ((r = uxs_watch_start(context->loop, &s->watch, interest(s))) < 0)
 		return r;
 	LIST_INSERT_HEAD(&context->sessions, s, next);
 	counter_add(&session_stats(s)->connections, 1);

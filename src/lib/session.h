@@ -80,6 +80,7 @@ struct session {
 	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
 	struct bulk bulk;
 	bool is_paused; /* nothing is looked at until the timer says so */
+	bool may_end; /* packets: the client may have sent the last */
 	bool is_output_gone; /* the client does not read any more */
 	bool is_corked; /* replies are gathered, to be sent as one */
 	bool is_cut; /* not the client has ended its input */

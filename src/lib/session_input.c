@@ -72,11 +72,13 @@ receive_once(struct session *s, size_t *n)
 					stream_size(s);
 
 	if (s->context->reaper != NULL)
-		return wire_receive_passed(s->watch.fd, buffer, size, is_packet,
-		    s->context->reaper, n);
-	if (is_packet)
-		return wire_receive_packet(s->watch.fd, buffer, size, n);
-	return receive_stream(s, size, n);
+		return wire_receive_passed(s->watch.fd, buffer, size,
+		    !is_packet || s->may_end, s->context->reaper, n);
+	if (!is_packet)
+		return receive_stream(s, size, n);
+	if (s->may_end)
+		return wire_receive_last_packet(s->watch.fd, buffer, size, n);
+	return wire_receive_packet(s->watch.fd, buffer, size, n);
 }
 
 void

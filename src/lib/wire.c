@@ -95,22 +95,35 @@ wire_receive_stream(int fd, void *buffer, size_t size, size_t *n)
 	return r == 0 ? WIRE_END : WIRE_RECEIVED;
 }
 
-/* Both an empty packet and the end of file are a receive of 0; but only the
- * packet carries credentials, since SO_PASSCRED was on before it was sent. */
+/* Both an empty packet and the end of file are a receive of 0; but only a
+ * packet comes with credentials where SO_PASSCRED is on, if only with those of
+ * nobody where it was off when it was sent. */
 static enum wire_received
-received(const struct msghdr *message, ssize_t r, bool is_packet)
+received(const struct msghdr *message, ssize_t r, bool may_end)
 {
 	if (message->msg_flags & MSG_CTRUNC)
 		return WIRE_LOST;
 	if (message->msg_flags & MSG_TRUNC)
 		return WIRE_TOO_LONG;
-	if (r == 0 && (!is_packet || message->msg_controllen == 0))
+	if (r == 0 && may_end && message->msg_controllen == 0)
 		return WIRE_END;
 	return WIRE_RECEIVED;
 }
 
 enum wire_received
 wire_receive_packet(int fd, void *buffer, size_t size, size_t *n)
+{
+	/* With MSG_TRUNC it tells the true length of what was cut. */
+	ssize_t r = recv(fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC);
+
+	*n = r > 0 ? (size_t)r : 0;
+	if (r < 0)
+		return failed(errno);
+	return *n > size ? WIRE_TOO_LONG : WIRE_RECEIVED;
+}
+
+enum wire_received
+wire_receive_last_packet(int fd, void *buffer, size_t size, size_t *n)
 {
 	union {
 		struct cmsghdr align;
@@ -130,7 +143,7 @@ wire_receive_packet(int fd, void *buffer, size_t size, size_t *n)
 }
 
 enum wire_received
-wire_receive_passed(int fd, void *buffer, size_t size, bool is_packet,
+wire_receive_passed(int fd, void *buffer, size_t size, bool may_end,
     struct reaper *reaper, size_t *n)
 {
 	union passing_control control; /* the kernel fills in what it uses */
@@ -147,7 +160,7 @@ wire_receive_passed(int fd, void *buffer, size_t size, bool is_packet,
 	if (r < 0)
 		return failed(errno);
 	reaper_put_passed(reaper, &message);
-	return received(&message, r, is_packet);
+	return received(&message, r, may_end);
 }
 
 enum wire_received

@@ -44,17 +44,25 @@ enum wire_received {
 enum wire_received wire_receive_stream(int fd, void *buffer, size_t size,
     size_t *n);
 
-/* Needs SO_PASSCRED on the listener, to tell an empty packet from the end. */
+/*
+ * A packet of which it is known that it waits, as epoll_wait(2) said EPOLLIN
+ * and not EPOLLRDHUP: so a receive of 0 is an empty one, and never WIRE_END.
+ */
 enum wire_received wire_receive_packet(int fd, void *buffer, size_t size,
     size_t *n);
 
+/* Where the end may have come. SO_PASSCRED must be on, now, to tell it from an
+ * empty packet; that makes an echo a tenth dearer, so not before. */
+enum wire_received wire_receive_last_packet(int fd, void *buffer, size_t size,
+    size_t *n);
+
 /*
- * Either of the two, for kernels that cannot refuse passed descriptors: takes
+ * Any of these, for kernels that cannot refuse passed descriptors: takes
  * them along and gives them to the reaper. A plain receive would close them
- * on the spot, and that can wait.
+ * on the spot, and that can wait. Without may_end WIRE_END is no outcome.
  */
 enum wire_received wire_receive_passed(int fd, void *buffer, size_t size,
-    bool is_packet, struct reaper *reaper, size_t *n);
+    bool may_end, struct reaper *reaper, size_t *n);
 
 /*
  * Both for bulk data, between a stream and a pipe: pages move, bytes are not
