@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "passing.h"
+#include "thread.h"
 
 /* What was still to be closed gets so long at the end. Arbitrary; nothing
  * that is not meant to be slow takes any time. */
@@ -145,21 +145,6 @@ count_possible_descriptors(void)
 	return limit.rlim_cur > 0 ? (size_t)limit.rlim_cur : 1;
 }
 
-/* Signals are for the loop's thread alone. */
-static int
-start_thread(struct reaper *r)
-{
-	sigset_t all, before;
-	int code;
-
-	sigfillset(&all);
-	if ((code = pthread_sigmask(SIG_SETMASK, &all, &before)) != 0)
-		return -code;
-	code = pthread_create(&r->thread, NULL, run, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -code;
-}
-
 int
 reaper_open(struct reaper **reaper)
 {
@@ -174,7 +159,7 @@ reaper_open(struct reaper **reaper)
 	*r = (struct reaper){ .capacity = capacity };
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->wake, NULL);
-	if ((code = start_thread(r)) < 0) {
+	if ((code = thread_start(&r->thread, "reaper", run, r)) < 0) {
 		free(r);
 		return code;
 	}
