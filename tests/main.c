@@ -36,6 +36,7 @@ add_library(SRunner *runner)
 	ADD(suite_server_bulk());
 	ADD(suite_server_memory());
 	ADD(suite_server_framing());
+	ADD(suite_threads());
 }
 
 static void

@@ -20,7 +20,8 @@ __BEGIN_DECLS
  *
  * Watches, timers and deferred calls live inside their owners and are found
  * back with uxs_container_of, so that registering allocates nothing. One loop
- * belongs to one thread. Everything here may be called from any callback.
+ * belongs to one thread, which alone may call anything here on it. Everything
+ * here may be called from any callback.
  *
  *	struct uxs_loop loop;
  *

@@ -57,6 +57,10 @@ struct uxs_server_conf {
 	gid_t owner_gid; /* UXS_GID_NONE: leave it */
 	bool force_dir;
 
+	/* Event loops, each in a thread of its own; 0 is 1. Over 1 needs a
+	 * service that is_concurrent; at most UXS_THREADS_MAX. */
+	size_t n_threads;
+
 	size_t max_conns; /* 0: what the descriptor limit allows */
 	size_t max_conns_per_user; /* 0: half of max_conns */
 	size_t max_rate; /* connections, datagrams a second, per uid; 0: none */
@@ -97,12 +101,16 @@ struct uxs_server_conf {
 	void *arg;
 };
 
+/* More than processors that anybody has for one socket; arbitrary. */
+#define UXS_THREADS_MAX 256
+
 #define UXS_MODE_AUTO ((mode_t)-1)
 
 #define UXS_SERVER_DEFAULTS_VALUES(SET)             \
 	SET(mode, UXS_MODE_AUTO)                    \
 	SET(owner_uid, UXS_UID_NONE)                \
 	SET(owner_gid, UXS_GID_NONE)                \
+	SET(n_threads, 1)                           \
 	SET(buffer_bytes, (size_t)64 * 1024)        \
 	SET(max_message_bytes, (size_t)256 * 1024)  \
 	SET(write_timeout_ns, INT64_C(30000000000)) \
@@ -135,7 +143,25 @@ struct uxs_server;
 int uxs_server_open(struct uxs_server **server,
     const struct uxs_server_conf *conf, struct uxs_error *why);
 
-/* Serve until drained or stopped. Returns 0, or a negative errno when the
+/*
+ * Several loops (n_threads): the one that uxs_server_run runs lets clients in,
+ * answers datagrams and takes signals. A connection goes to the loop with the
+ * fewest, and stays there until its end. The functions of the service are
+ * called in the thread of the client that they are about.
+ *
+ * All functions here are for the thread that runs the server, but for
+ * uxs_server_drain, uxs_server_stop and uxs_server_stats, which any function of
+ * the service may call.
+ *
+ * uxs_server_start starts the other threads: after everything that concerns
+ * the whole process, such as to fork, to change the user or to be confined,
+ * and before anybody is told that the server is ready. uxs_server_run and
+ * uxs_server_fd do it where it was not done. Returns 0, or a negative errno
+ * with *why; then there are no other threads.
+ */
+int uxs_server_start(struct uxs_server *server, struct uxs_error *why);
+
+/* Serve until drained or stopped; then all threads have ended. Returns 0, or a negative errno when the
  * loop itself failed. */
 int uxs_server_run(struct uxs_server *server);
 
@@ -167,11 +193,13 @@ void uxs_server_drain(struct uxs_server *server);
  * From now on these rules decide; NULL: own uid and root are in. Every open
  * session is judged again, by the groups that its client had when it
  * connected, and ended when it is not allowed any more. May be called from
- * any callback; the session in hand may be among those that end.
+ * any callback in the thread that runs the server; the session in hand may be
+ * among those that end. Other loops are waited for, for a turn.
  *
  * Borrows access until close, or until other rules are set; the former ones
  * may be freed then. Returns 0, or a negative errno with *why where
- * uxs_server_conf_check would not take them; then nothing has changed.
+ * uxs_server_conf_check would not take them, or -EPERM in any other thread;
+ * then nothing has changed.
  */
 int uxs_server_set_access(struct uxs_server *server,
     const struct uxs_access *access, struct uxs_error *why);

@@ -81,6 +81,14 @@ struct uxs_service {
 	bool is_mirror;
 
 	void *arg;
+
+	/*
+	 * May these functions be called in several threads at once? Never for
+	 * the same client, of whom each belongs to one thread; but arg, and all
+	 * else that they share, is theirs to guard. They may answer no other
+	 * client than the one they are called for.
+	 */
+	bool is_concurrent;
 };
 
 enum uxs_reply {

@@ -37,6 +37,12 @@ doors_left(struct doors *d)
 		resume(d);
 }
 
+bool
+doors_are_short(const struct doors *d)
+{
+	return shortage_is_there(&d->shortage);
+}
+
 /* What mailboxes hold to save time is worth less than a client. */
 static void
 on_short(struct door_context *context)

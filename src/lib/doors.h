@@ -48,6 +48,9 @@ void doors_set_access(struct doors *doors, const struct uxs_access *access);
 /* A session has ended: who waits for its descriptor goes on. */
 void doors_left(struct doors *doors);
 
+/* Does anybody wait for one? From any thread. */
+bool doors_are_short(const struct doors *doors);
+
 /* No new clients, but for those who wait already; on_ended is called for each
  * door, which may happen within this call. */
 void doors_drain(struct doors *doors);

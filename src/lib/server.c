@@ -6,7 +6,9 @@
 #include <uxsrv/server.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +17,8 @@
 #include <uxsrv/ledger.h>
 #include <uxsrv/notify.h>
 
-#include "counter.h"
+#include "crew.h"
 #include "doors.h"
-#include "worker.h"
 
 enum server_state { SERVER_SERVING, SERVER_DRAINING, SERVER_STOPPED };
 
@@ -32,14 +33,16 @@ struct uxs_server {
 	struct doors doors;
 	struct uxs_timer drain_timer;
 	/* The first one's loop has the doors, the signals and the timer. */
-	size_t n_workers;
-	struct worker workers[];
+	struct crew crew;
+	pthread_t thread; /* of that loop */
+	/* What other threads ask of it. */
+	atomic_bool is_drain_wanted, is_stop_wanted;
 };
 
 static struct uxs_loop *
 loop_of(struct uxs_server *s)
 {
-	return &s->workers[0].loop;
+	return &crew_first(&s->crew)->loop;
 }
 
 static void
@@ -54,20 +57,27 @@ say(struct uxs_server *s, enum uxs_level level, const char *text)
 static void
 stop_if_drained(struct uxs_server *s)
 {
-	if (s->state != SERVER_DRAINING || !doors_have_ended(&s->doors))
-		return;
-	for (size_t i = 0; i < s->n_workers; i++) {
-		if (!worker_is_idle(&s->workers[i]))
-			return;
-	}
-	uxs_loop_stop(loop_of(s));
+	if (s->state == SERVER_DRAINING && doors_have_ended(&s->doors) &&
+	    crew_is_idle(&s->crew))
+		uxs_loop_stop(loop_of(s));
 }
 
-static void
-close_sessions(struct uxs_server *s)
+/* Who is cut off is counted before anybody reads the figures. Returns 0, or a
+ * negative errno where a loop in another thread had failed. */
+static int
+end(struct uxs_server *s)
 {
-	for (size_t i = 0; i < s->n_workers; i++)
-		worker_close_sessions(&s->workers[i]);
+	const int r = crew_stop(&s->crew);
+
+	crew_close_sessions(&s->crew);
+	return r;
+}
+
+/* From another thread it is a wish; that loop is told. */
+static bool
+is_elsewhere(const struct uxs_server *s)
+{
+	return s->crew.n > 1 && !pthread_equal(s->thread, pthread_self());
 }
 
 static void
@@ -84,6 +94,11 @@ on_drain_over(struct uxs_timer *timer)
 void
 uxs_server_drain(struct uxs_server *s)
 {
+	if (is_elsewhere(s)) {
+		s->is_drain_wanted = true;
+		worker_wake(crew_first(&s->crew));
+		return;
+	}
 	if (s->state != SERVER_SERVING)
 		return;
 	s->state = SERVER_DRAINING;
@@ -93,14 +108,18 @@ uxs_server_drain(struct uxs_server *s)
 	uxs_timer_start(loop_of(s), &s->drain_timer,
 	    uxs_loop_now_ns(loop_of(s)) + s->conf.drain_ns);
 	doors_drain(&s->doors);
-	for (size_t i = 0; i < s->n_workers; i++)
-		worker_drain(&s->workers[i]);
+	crew_drain(&s->crew);
 	stop_if_drained(s);
 }
 
 void
 uxs_server_stop(struct uxs_server *s)
 {
+	if (is_elsewhere(s)) {
+		s->is_stop_wanted = true;
+		worker_wake(crew_first(&s->crew));
+		return;
+	}
 	s->state = SERVER_STOPPED;
 	uxs_loop_stop(loop_of(s));
 }
@@ -131,20 +150,51 @@ on_door_broken(struct door_context *context, int r)
 }
 
 static void
-on_session_closed(struct session_context *context)
+on_someone_left(struct uxs_server *s)
 {
-	struct uxs_server *s =
-	    uxs_container_of(context, struct uxs_server, workers[0].sessions);
-
 	doors_left(&s->doors);
 	stop_if_drained(s);
+}
+
+/* In the thread of that loop. Another is told only when it waits for it. */
+static void
+on_left(struct worker *w)
+{
+	struct uxs_server *s = w->arg;
+
+	if (w == crew_first(&s->crew))
+		on_someone_left(s);
+	else if (doors_are_short(&s->doors) ||
+	    (w->sessions.is_draining && worker_load(w) == 0))
+		worker_wake(crew_first(&s->crew));
+}
+
+static void
+on_loop_failed(struct worker *w)
+{
+	struct uxs_server *s = w->arg;
+
+	worker_wake(crew_first(&s->crew));
+}
+
+/* Somebody in another thread has news, or a wish. */
+static void
+on_wake(struct worker *w)
+{
+	struct uxs_server *s = w->arg;
+
+	if (s->is_stop_wanted || crew_has_failed(&s->crew))
+		uxs_server_stop(s);
+	else if (s->is_drain_wanted)
+		uxs_server_drain(s);
+	on_someone_left(s);
 }
 
 static int
 on_admitted(struct door_context *context, int fd, const struct uxs_peer *peer,
     enum uxs_type type)
 {
-	return worker_admit(&server_of(context)->workers[0], fd, peer, type);
+	return crew_admit(&server_of(context)->crew, fd, peer, type);
 }
 
 /* ---- signals ---- */
@@ -194,8 +244,8 @@ start_spinning(struct uxs_server *s)
 {
 	bool can_spin = true;
 
-	for (size_t i = 0; i < s->n_workers && s->conf.spin_ns > 0; i++) {
-		struct worker *w = &s->workers[i];
+	for (size_t i = 0; i < s->crew.n && s->conf.spin_ns > 0; i++) {
+		struct worker *w = &s->crew.workers[i];
 
 		can_spin &= uxs_loop_set_spin(&w->loop, s->conf.spin_ns,
 		    &w->stats.spin);
@@ -206,18 +256,22 @@ start_spinning(struct uxs_server *s)
 }
 
 static int
-open_workers(struct uxs_server *s, struct uxs_error *why)
+open_crew(struct uxs_server *s, struct uxs_error *why)
 {
+	const struct crew_owner owner = {
+		.on_left = on_left,
+		.on_wake = on_wake,
+		.on_failed = on_loop_failed,
+		.arg = s,
+	};
 	int r;
 
-	for (size_t i = 0; i < s->n_workers; i++) {
-		r = worker_open(&s->workers[i], &s->conf, &s->ledger, why);
-		if (r < 0)
-			return r;
-		s->workers[i].sessions.on_closed = on_session_closed;
-	}
-	start_spinning(s);
-	return 0;
+	if (s->conf.n_threads > 1)
+		uxs_ledger_share(&s->ledger);
+	r = crew_open(&s->crew, &s->conf, &s->ledger, &owner, why);
+	if (r == 0)
+		start_spinning(s);
+	return r;
 }
 
 static int
@@ -237,14 +291,15 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	    });
 	/* Signals before the sockets: one that comes early must find somebody
 	 * to remove them. */
-	if ((r = open_workers(s, why)) < 0 || (r = start_signals(s, why)) < 0)
+	if ((r = open_crew(s, why)) < 0 || (r = start_signals(s, why)) < 0)
 		return r;
 	s->doors.context.on_admitted = on_admitted;
 	s->doors.context.on_ended = on_door_ended;
 	s->doors.context.on_broken = on_door_broken;
-	r = doors_open(&s->doors, &s->conf, &s->workers[0], &s->ledger, why);
-	for (size_t i = 0; i < s->n_workers; i++)
-		s->workers[i].sessions.reaper = s->doors.reaper;
+	r = doors_open(&s->doors, &s->conf, crew_first(&s->crew), &s->ledger,
+	    why);
+	for (size_t i = 0; i < s->crew.n; i++)
+		s->crew.workers[i].sessions.reaper = s->doors.reaper;
 	return r;
 }
 
@@ -252,9 +307,7 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 static struct uxs_server *
 new_server(const struct uxs_server_conf *conf)
 {
-	const size_t n_workers = 1;
-	struct uxs_server *s =
-	    calloc(1, sizeof(*s) + n_workers * sizeof(s->workers[0]));
+	struct uxs_server *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
@@ -265,9 +318,7 @@ new_server(const struct uxs_server_conf *conf)
 		s->conf.access = &s->default_access;
 	s->doors = (struct doors)DOORS_CLOSED;
 	s->drain_timer.on_expiry = on_drain_over;
-	s->n_workers = n_workers;
-	for (size_t i = 0; i < n_workers; i++)
-		s->workers[i] = (struct worker)WORKER_CLOSED;
+	s->thread = pthread_self();
 	return s;
 }
 
@@ -297,13 +348,15 @@ uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
 	struct uxs_server_conf conf = s->conf;
 	int r;
 
+	if (is_elsewhere(s))
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EPERM,
+		    "rules can be set in the thread of the server only");
 	conf.access = access != NULL ? access : &s->default_access;
 	if ((r = uxs_server_conf_check(&conf, why)) < 0)
 		return r;
 	s->conf.access = conf.access;
 	doors_set_access(&s->doors, conf.access);
-	for (size_t i = 0; i < s->n_workers; i++)
-		worker_judge(&s->workers[i], &s->conf.access);
+	crew_judge(&s->crew, &s->conf.access);
 	return 0;
 }
 
@@ -329,36 +382,50 @@ tell_ready(struct uxs_server *s)
 }
 
 int
+uxs_server_start(struct uxs_server *s, struct uxs_error *why)
+{
+	if (s->crew.n_running < s->crew.n)
+		s->thread = pthread_self();
+	return crew_start(&s->crew, why);
+}
+
+int
 uxs_server_run(struct uxs_server *s)
 {
-	int r;
+	int r, result;
 
+	if ((r = uxs_server_start(s, NULL)) < 0)
+		return r;
 	tell_ready(s);
-	r = uxs_loop_run(loop_of(s));
-	/* Who is cut off is counted before anybody reads the figures. */
-	close_sessions(s);
-	return r;
+	result = uxs_loop_run(loop_of(s));
+	r = end(s);
+	return result < 0 ? result : r;
 }
 
 int
 uxs_server_fd(struct uxs_server *s)
 {
 	const int fd = uxs_loop_fd(loop_of(s));
+	int r;
 
-	if (fd >= 0)
-		tell_ready(s);
+	if (fd < 0)
+		return fd;
+	if ((r = uxs_server_start(s, NULL)) < 0)
+		return r;
+	tell_ready(s);
 	return fd;
 }
 
 int
 uxs_server_turn(struct uxs_server *s)
 {
-	const int r = uxs_loop_turn(loop_of(s), 0);
+	const int result = uxs_loop_turn(loop_of(s), 0);
+	int r;
 
-	if (r >= 0 && !uxs_loop_is_stopped(loop_of(s)))
+	if (result >= 0 && !uxs_loop_is_stopped(loop_of(s)))
 		return UXS_TURN_SERVING;
-	close_sessions(s);
-	return r < 0 ? r : UXS_TURN_DONE;
+	r = end(s);
+	return result < 0 ? result : r < 0 ? r : UXS_TURN_DONE;
 }
 
 struct uxs_loop *
@@ -370,9 +437,7 @@ uxs_server_loop(struct uxs_server *s)
 void
 uxs_server_stats(const struct uxs_server *s, struct uxs_stats *stats)
 {
-	*stats = (struct uxs_stats){ .pauses = 0 };
-	for (size_t i = 0; i < s->n_workers; i++)
-		counters_sum(stats, &s->workers[i].stats);
+	crew_stats(&s->crew, stats);
 }
 
 void
@@ -384,7 +449,7 @@ uxs_server_close(struct uxs_server **server)
 		return;
 	*server = NULL;
 	s->state = SERVER_STOPPED;
-	close_sessions(s);
+	end(s);
 	if (s->doors.is_bound && s->conf.on_unbind != NULL)
 		s->conf.on_unbind(s->conf.arg);
 	doors_close(&s->doors);
@@ -392,8 +457,7 @@ uxs_server_close(struct uxs_server **server)
 		uxs_notify_stop(s->conf.notify);
 	if (s->has_signals)
 		uxs_signals_stop(&s->signals);
-	for (size_t i = 0; i < s->n_workers; i++)
-		worker_close(&s->workers[i]);
+	crew_close(&s->crew);
 	uxs_ledger_fini(&s->ledger);
 	free(s);
 }

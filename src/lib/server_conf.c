@@ -23,6 +23,10 @@
 /* Directory, lock and socket. */
 #define DESCRIPTORS_PER_ADDRESS 3
 
+/* Where there are several: epoll, an eventfd to wake it up, and the pipe for
+ * bulk data. */
+#define DESCRIPTORS_PER_THREAD 4
+
 static int
 refuse(struct uxs_error *why, const char *text)
 {
@@ -98,6 +102,13 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 		return refuse(why,
 		    "the buffer and the longest message must be at least one "
 		    "byte");
+	if (conf->n_threads > UXS_THREADS_MAX)
+		return refuse(why, "too many threads");
+	if (conf->n_threads > 1 && conf->service != NULL &&
+	    !conf->service->is_concurrent)
+		return refuse(why,
+		    "this service cannot run in several threads; leave it at "
+		    "one");
 	for (size_t i = 0; i < n; i++) {
 		const int r = check_address(conf, i, is_open, why);
 
@@ -108,10 +119,13 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 }
 
 static size_t
-conns_allowed(size_t n_addresses)
+conns_allowed(const struct uxs_server_conf *conf)
 {
 	const size_t others = OTHER_DESCRIPTORS +
-	    n_addresses * DESCRIPTORS_PER_ADDRESS;
+	    (conf->n_addresses + count_inherited(conf)) *
+		DESCRIPTORS_PER_ADDRESS +
+	    (conf->n_threads > 1 ? conf->n_threads * DESCRIPTORS_PER_THREAD :
+				   0);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -146,9 +160,10 @@ uxs_server_conf_resolve(struct uxs_server_conf *conf)
 			uxs_access_has_allow(conf->access) ?
 		    MODE_PUBLIC :
 		    MODE_PRIVATE;
+	if (conf->n_threads == 0)
+		conf->n_threads = 1;
 	if (conf->max_conns == 0)
-		conf->max_conns =
-		    conns_allowed(conf->n_addresses + count_inherited(conf));
+		conf->max_conns = conns_allowed(conf);
 	if (conf->max_conns_per_user == 0)
 		conf->max_conns_per_user = (conf->max_conns + 1) / 2;
 	if (conf->max_bytes_per_user == 0)

@@ -25,6 +25,19 @@ shortage_open(struct shortage *shortage, struct uxs_loop *loop)
 	shortage_take_back(shortage);
 }
 
+/* As a whole, since other threads look at it. */
+static void
+set_since(struct shortage *shortage, int64_t now_ns)
+{
+	__atomic_store_n(&shortage->since_ns, now_ns, __ATOMIC_RELAXED);
+}
+
+bool
+shortage_is_there(const struct shortage *shortage)
+{
+	return __atomic_load_n(&shortage->since_ns, __ATOMIC_RELAXED) != 0;
+}
+
 bool
 shortage_pause(struct shortage *shortage)
 {
@@ -32,7 +45,7 @@ shortage_pause(struct shortage *shortage)
 
 	uxs_timer_start(shortage->loop, &shortage->timer, now + PAUSE_NS);
 	if (shortage->since_ns == 0)
-		shortage->since_ns = now;
+		set_since(shortage, now);
 	if (shortage->told_ns != 0 && now - shortage->told_ns < TELL_NS)
 		return false;
 	shortage->told_ns = now;
@@ -44,7 +57,7 @@ shortage_left(struct shortage *shortage)
 {
 	if (shortage->since_ns == 0)
 		return false;
-	shortage->since_ns = uxs_loop_now_ns(shortage->loop);
+	set_since(shortage, uxs_loop_now_ns(shortage->loop));
 	if (!uxs_timer_is_started(&shortage->timer))
 		return false;
 	uxs_timer_stop(shortage->loop, &shortage->timer);
@@ -54,7 +67,7 @@ shortage_left(struct shortage *shortage)
 void
 shortage_over(struct shortage *shortage)
 {
-	shortage->since_ns = 0;
+	set_since(shortage, 0);
 	shortage_take_back(shortage);
 }
 

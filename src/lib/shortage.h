@@ -45,6 +45,9 @@ bool shortage_pause(struct shortage *shortage);
  * who paused should go on. */
 bool shortage_left(struct shortage *shortage);
 
+/* Is it there? From any thread. */
+bool shortage_is_there(const struct shortage *shortage);
+
 /* An accept succeeded. */
 void shortage_over(struct shortage *shortage);
 

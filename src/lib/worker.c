@@ -3,13 +3,20 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <uxsrv/error.h>
 #include <uxsrv/server.h>
 
 #include "client.h"
+#include "counter.h"
+#include "reaper.h"
+#include "sysret.h"
+#include "thread.h"
 
 /* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
  * kernel gives memory only for what is used of it. */
@@ -33,12 +40,304 @@ map_buffer(struct worker *w, size_t max_message, struct uxs_error *why)
 	return 0;
 }
 
+/* ---- sessions ---- */
+
+static void
+leave(struct worker *w)
+{
+	counter_add(&w->n_left, 1);
+	w->on_left(w);
+}
+
+static void
+on_closed(struct session_context *context)
+{
+	leave(uxs_container_of(context, struct worker, sessions));
+}
+
+/* A session that cannot begin here: what the door would do, had it known. */
+static void
+refuse(struct worker *w, struct session *session)
+{
+	const struct uxs_peer *peer = &session->client.peer;
+	const enum uxs_type type = session->client.type;
+
+	counter_add(&w->stats.of[type].refused[UXS_REFUSAL_DESCRIPTORS], 1);
+	uxs_ledger_leave(w->sessions.ledger, peer->uid);
+	reaper_put(w->sessions.reaper, session->watch.fd);
+	client_log(w->sessions.log, &w->loop, UXS_NOTICE, UXS_EVENT_REFUSED,
+	    type, "refused", uxs_refusal_name(UXS_REFUSAL_DESCRIPTORS), peer);
+	session_free(session);
+	leave(w);
+}
+
+static void
+begin_all(struct worker *w, struct sessions *sessions)
+{
+	struct session *session;
+
+	while ((session = LIST_FIRST(sessions)) != NULL) {
+		LIST_REMOVE(session, next);
+		if (session_begin(session) < 0)
+			refuse(w, session);
+	}
+}
+
+static void
+drain(struct worker *w)
+{
+	struct session *session;
+
+	w->sessions.is_draining = true;
+	LIST_FOREACH (session, &w->sessions.sessions, next)
+		session_drain(session);
+}
+
+/* Sessions stay in memory until the turn is over, and so does the way on from
+ * each. */
+static void
+judge(struct worker *w, const struct uxs_access *const *access)
+{
+	struct session *session, *next;
+
+	LIST_FOREACH_SAFE (session, &w->sessions.sessions, next, next) {
+		if (session->state != SESSION_CLOSED &&
+		    !client_is_allowed(*access, &session->client.peer,
+			session->watch.fd))
+			session_close(session, UXS_CLOSE_RULES);
+	}
+}
+
+/* ---- the inbox ---- */
+
+static void
+wake_locked(struct worker *w)
+{
+	if (w->is_woken || w->wake_fd < 0)
+		return;
+	w->is_woken = true;
+	eventfd_write(w->wake_fd, 1);
+}
+
+void
+worker_wake(struct worker *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+static void
+take_inbox(struct worker *w, struct worker_inbox *inbox)
+{
+	eventfd_t count;
+
+	LIST_INIT(&inbox->sessions);
+	pthread_mutex_lock(&w->mutex);
+	if (w->is_woken)
+		eventfd_read(w->wake_fd, &count);
+	w->is_woken = false;
+	inbox->access = w->inbox.access;
+	inbox->wants_drain = w->inbox.wants_drain;
+	inbox->wants_stop = w->inbox.wants_stop;
+	LIST_SWAP(&inbox->sessions, &w->inbox.sessions, session, next);
+	w->inbox = (struct worker_inbox){ .access = NULL };
+	pthread_mutex_unlock(&w->mutex);
+}
+
+static void
+has_judged(struct worker *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->is_judged = true;
+	pthread_cond_signal(&w->judged);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+/* Sessions first: who asked for anything else asked it for them too. */
+static void
+read_inbox(struct worker *w)
+{
+	struct worker_inbox inbox;
+
+	take_inbox(w, &inbox);
+	begin_all(w, &inbox.sessions);
+	if (inbox.access != NULL) {
+		judge(w, inbox.access);
+		has_judged(w);
+	}
+	if (inbox.wants_drain) {
+		drain(w);
+		w->on_left(w); /* where there is nobody to leave */
+	}
+	if (inbox.wants_stop)
+		uxs_loop_stop(&w->loop);
+}
+
+static void
+on_wake_ready(struct uxs_watch *watch, uint32_t events)
+{
+	struct worker *w = uxs_container_of(watch, struct worker, wake);
+
+	read_inbox(w);
+	if (w->on_wake != NULL)
+		w->on_wake(w);
+}
+
+/* ---- the thread ---- */
+
+static void *
+run(void *arg)
+{
+	struct worker *w = arg;
+	const int r = uxs_loop_run(&w->loop);
+
+	pthread_mutex_lock(&w->mutex);
+	w->result = r;
+	w->has_ended = true; /* and will judge nobody */
+	pthread_cond_signal(&w->judged);
+	pthread_mutex_unlock(&w->mutex);
+	if (r < 0)
+		w->on_failed(w);
+	return NULL;
+}
+
+int
+worker_listen(struct worker *w)
+{
+	int r;
+
+	if (w->wake_fd >= 0)
+		return 0;
+	if ((r = sysret(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))) < 0)
+		return r;
+	w->wake_fd = r;
+	w->wake = (struct uxs_watch){ .fd = r, .on_ready = on_wake_ready };
+	return uxs_watch_start(&w->loop, &w->wake, EPOLLIN);
+}
+
+int
+worker_start(struct worker *w, unsigned number)
+{
+	char name[16];
+	int r;
+
+	if ((r = worker_listen(w)) < 0)
+		return r;
+	snprintf(name, sizeof(name), "loop-%u", number);
+	w->has_ended = false;
+	r = thread_start(&w->thread, name, run, w);
+	w->has_thread = r == 0;
+	return r;
+}
+
+int
+worker_stop(struct worker *w)
+{
+	if (!w->has_thread)
+		return 0;
+	pthread_mutex_lock(&w->mutex);
+	w->inbox.wants_stop = true;
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+	pthread_join(w->thread, NULL);
+	w->has_thread = false;
+	return w->result;
+}
+
+bool
+worker_has_failed(struct worker *w)
+{
+	bool has_failed;
+
+	pthread_mutex_lock(&w->mutex);
+	has_failed = w->has_ended && w->result < 0;
+	pthread_mutex_unlock(&w->mutex);
+	return has_failed;
+}
+
+/* ---- the owner's side ---- */
+
+static int
+admit_here(struct worker *w, struct session *session)
+{
+	const int r = session_begin(session);
+
+	if (r < 0) {
+		counter_take(&w->n_admitted, 1);
+		session_free(session);
+	}
+	return r;
+}
+
+int
+worker_admit(struct worker *w, int fd, const struct uxs_peer *peer,
+    enum uxs_type type)
+{
+	struct session *session = session_new(&w->sessions, fd, peer, type);
+
+	if (session == NULL)
+		return -ENOMEM;
+	/* First of all: it may be over before this returns. */
+	counter_add(&w->n_admitted, 1);
+	if (!w->has_thread)
+		return admit_here(w, session);
+	pthread_mutex_lock(&w->mutex);
+	LIST_INSERT_HEAD(&w->inbox.sessions, session, next);
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+	return 0;
+}
+
+uint64_t
+worker_load(const struct worker *w)
+{
+	return __atomic_load_n(&w->n_admitted, __ATOMIC_RELAXED) -
+	    __atomic_load_n(&w->n_left, __ATOMIC_RELAXED);
+}
+
+void
+worker_drain(struct worker *w)
+{
+	if (!w->has_thread) {
+		drain(w);
+		return;
+	}
+	pthread_mutex_lock(&w->mutex);
+	w->inbox.wants_drain = true;
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void
+worker_judge(struct worker *w, const struct uxs_access *const *access)
+{
+	if (!w->has_thread) {
+		judge(w, access);
+		return;
+	}
+	pthread_mutex_lock(&w->mutex);
+	w->is_judged = false;
+	w->inbox.access = access;
+	wake_locked(w);
+	while (!w->is_judged && !w->has_ended)
+		pthread_cond_wait(&w->judged, &w->mutex);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+/* ---- life ---- */
+
 int
 worker_open(struct worker *w, const struct uxs_server_conf *conf,
     struct uxs_ledger *ledger, struct uxs_error *why)
 {
 	int r;
 
+	w->wake_fd = -1;
+	pthread_mutex_init(&w->mutex, NULL);
+	pthread_cond_init(&w->judged, NULL);
+	LIST_INIT(&w->inbox.sessions);
+	LIST_INIT(&w->sessions.sessions);
 	if ((r = uxs_loop_open(&w->loop)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
@@ -57,54 +356,9 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		.framing = conf->framing,
 		.idle_timeout_ns = conf->idle_timeout_ns,
 		.write_timeout_ns = conf->write_timeout_ns,
+		.on_closed = on_closed,
 	};
-	LIST_INIT(&w->sessions.sessions);
 	return 0;
-}
-
-int
-worker_admit(struct worker *w, int fd, const struct uxs_peer *peer,
-    enum uxs_type type)
-{
-	struct session *session = session_new(&w->sessions, fd, peer, type);
-	int r;
-
-	if (session == NULL)
-		return -ENOMEM;
-	if ((r = session_begin(session)) < 0)
-		session_free(session);
-	return r;
-}
-
-bool
-worker_is_idle(const struct worker *w)
-{
-	return LIST_EMPTY(&w->sessions.sessions);
-}
-
-void
-worker_drain(struct worker *w)
-{
-	struct session *session;
-
-	w->sessions.is_draining = true;
-	LIST_FOREACH (session, &w->sessions.sessions, next)
-		session_drain(session);
-}
-
-/* Sessions stay in memory until the turn is over, and so does the way on from
- * each. */
-void
-worker_judge(struct worker *w, const struct uxs_access *const *access)
-{
-	struct session *session, *next;
-
-	LIST_FOREACH_SAFE (session, &w->sessions.sessions, next, next) {
-		if (session->state != SESSION_CLOSED &&
-		    !client_is_allowed(*access, &session->client.peer,
-			session->watch.fd))
-			session_close(session, UXS_CLOSE_RULES);
-	}
 }
 
 void
@@ -112,6 +366,7 @@ worker_close_sessions(struct worker *w)
 {
 	struct session *session;
 
+	read_inbox(w);
 	while ((session = LIST_FIRST(&w->sessions.sessions)) != NULL)
 		session_close(session, UXS_CLOSE_DRAIN);
 }
@@ -120,8 +375,15 @@ void
 worker_close(struct worker *w)
 {
 	relay_close(&w->sessions.relay);
+	if (w->wake_fd >= 0) {
+		uxs_watch_stop(&w->loop, &w->wake);
+		close(w->wake_fd);
+	}
+	w->wake_fd = -1;
 	uxs_loop_close(&w->loop);
 	if (w->buffer != NULL)
 		munmap(w->buffer, w->buffer_size);
 	w->buffer = NULL;
+	pthread_cond_destroy(&w->judged);
+	pthread_mutex_destroy(&w->mutex);
 }

@@ -2,6 +2,7 @@
 #ifndef UXS_WORKER_H
 #define UXS_WORKER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,48 +18,94 @@ struct uxs_server_conf;
 
 /*
  * One loop, with all that its sessions share: the buffer that every read lands
- * in, the figures, and the sessions themselves.
+ * in, the figures, and the sessions themselves. They live and die in it.
+ *
+ * It may have a thread of its own. Whatever others want of it then goes into
+ * its inbox, and an eventfd(2) wakes it up, once for all that has come
+ * together; a message of a client never comes that way.
  */
-struct worker {
-	struct uxs_loop loop;
-	struct uxs_stats stats;
-	struct session_context sessions; /* the owner's: reaper, on_closed */
-	char *buffer; /* page-aligned: copies from there cost half as much */
-	size_t buffer_size; /* at least a longest message */
+
+struct worker_inbox {
+	struct sessions sessions; /* not begun */
+	const struct uxs_access *const *access; /* to judge by; or NULL */
+	bool wants_drain, wants_stop;
 };
 
-#define WORKER_CLOSED                    \
-	{                                \
-		.loop = UXS_LOOP_CLOSED, \
-	}
+struct worker {
+	/* A cache line is no two workers'. */
+	_Alignas(64) struct uxs_loop loop;
+	struct uxs_stats stats;
+	struct session_context sessions; /* the owner's: reaper */
+	char *buffer; /* page-aligned: copies from there cost half as much */
+	size_t buffer_size; /* at least a longest message */
+	/* The owner's, called in the thread of the loop: a session has left,
+	 * or none was there to leave at a drain; somebody called worker_wake
+	 * (optional); the loop has failed, and will not run any more. */
+	void (*on_left)(struct worker *worker);
+	void (*on_wake)(struct worker *worker);
+	void (*on_failed)(struct worker *worker);
+	void *arg;
+	/* private */
+	uint64_t n_admitted; /* written by who admits */
+	uint64_t n_left; /* written by the loop's thread */
+	bool has_thread;
+	pthread_t thread;
+	int wake_fd; /* -1: nobody is to wake it */
+	struct uxs_watch wake;
+	pthread_mutex_t mutex; /* of all that follows */
+	pthread_cond_t judged;
+	bool is_woken, is_judged, has_ended;
+	int result; /* of a loop that has ended */
+	struct worker_inbox inbox;
+};
 
-/* Borrows conf for this call, and the ledger until close. Returns 0 or a
- * negative errno with *why; then it is still to be closed. */
+/* Borrows conf for this call, and the ledger until close. worker is of zeroes.
+ * Returns 0 or a negative errno with *why; then it is still to be closed. */
 int worker_open(struct worker *worker, const struct uxs_server_conf *conf,
     struct uxs_ledger *ledger, struct uxs_error *why);
 
+/* From now on it can be woken up. Returns 0 or a negative errno. */
+int worker_listen(struct worker *worker);
+
+/* Run its loop in a thread of its own, called "PROGRAM:loop-number". Returns 0
+ * or a negative errno. */
+int worker_start(struct worker *worker, unsigned number);
+
+/* End that thread; its sessions stay, and are the caller's. Returns 0, or the
+ * negative errno of a loop that failed. May be called without a thread. */
+int worker_stop(struct worker *worker);
+
+/* Has its loop ended although nobody stopped it? */
+bool worker_has_failed(struct worker *worker);
+
+/* Have on_wake called. From any thread. */
+void worker_wake(struct worker *worker);
+
+/* ---- from the thread that owns all workers ---- */
+
 /*
  * Serve somebody who is in the ledger. Takes fd and returns 0; or a negative
- * errno when there is no memory, or it cannot be watched.
+ * errno when there is no memory, or it cannot be watched. In another thread it
+ * is refused there where it cannot be watched.
  */
 int worker_admit(struct worker *worker, int fd, const struct uxs_peer *peer,
     enum uxs_type type);
 
-/* Has it no session? */
-bool worker_is_idle(const struct worker *worker);
+/* Sessions, those on their way to it too. From its own thread as well. */
+uint64_t worker_load(const struct worker *worker);
 
 /* Sessions, those that come later too, send no more and get their answers. */
 void worker_drain(struct worker *worker);
 
 /*
- * End the sessions that are not allowed by *access. A session that closes can,
- * through its service, close others, or set other rules; so these are looked
- * up anew every time.
+ * End the sessions that are not allowed by *access, and return when that is
+ * done. A session that closes can, through its service, close others, or set
+ * other rules; so these are looked up anew every time.
  */
 void worker_judge(struct worker *worker,
     const struct uxs_access *const *access);
 
-/* End those that are left. */
+/* End those that are left. Without a thread, as in what follows. */
 void worker_close_sessions(struct worker *worker);
 
 /* Without sessions. May be called twice. */

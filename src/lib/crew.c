@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/* Several loops as one; see crew.h. */
+#include "crew.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uxsrv/error.h>
+#include <uxsrv/server.h>
+
+#include "counter.h"
+
+/* ---- life ---- */
+
+static int
+allocate(struct crew *crew, size_t n, struct uxs_error *why)
+{
+	const size_t size = n * sizeof(crew->workers[0]);
+
+	crew->workers = aligned_alloc(_Alignof(struct worker), size);
+	if (crew->workers == NULL)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+		    "no memory for %zu event loops", n);
+	memset(crew->workers, 0, size);
+	return 0;
+}
+
+int
+crew_open(struct crew *crew, const struct uxs_server_conf *conf,
+    struct uxs_ledger *ledger, const struct crew_owner *owner,
+    struct uxs_error *why)
+{
+	int r;
+
+	if ((r = allocate(crew, conf->n_threads, why)) < 0)
+		return r;
+	for (size_t i = 0; i < conf->n_threads; i++) {
+		struct worker *w = &crew->workers[i];
+
+		crew->n++;
+		if ((r = worker_open(w, conf, ledger, why)) < 0)
+			return r;
+		w->on_left = owner->on_left;
+		w->on_wake = i == 0 ? owner->on_wake : NULL;
+		w->on_failed = owner->on_failed;
+		w->arg = owner->arg;
+	}
+	crew->n_running = 1;
+	return 0;
+}
+
+int
+crew_start(struct crew *crew, struct uxs_error *why)
+{
+	int r = 0;
+
+	if (crew->n_running == crew->n)
+		return 0;
+	r = worker_listen(crew_first(crew));
+	while (r == 0 && crew->n_running < crew->n) {
+		const size_t i = crew->n_running;
+
+		if ((r = worker_start(&crew->workers[i], (unsigned)i)) == 0)
+			crew->n_running++;
+	}
+	if (r == 0)
+		return 0;
+	uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+	    "cannot start thread %zu of %zu: %s", crew->n_running + 1, crew->n,
+	    strerror(-r));
+	crew_stop(crew);
+	return r;
+}
+
+int
+crew_stop(struct crew *crew)
+{
+	int result = 0;
+
+	for (size_t i = 1; i < crew->n; i++) {
+		const int r = worker_stop(&crew->workers[i]);
+
+		if (result == 0)
+			result = r;
+	}
+	if (crew->n > 0)
+		crew->n_running = 1;
+	return result;
+}
+
+bool
+crew_has_failed(const struct crew *crew)
+{
+	for (size_t i = 1; i < crew->n_running; i++) {
+		if (worker_has_failed(&crew->workers[i]))
+			return true;
+	}
+	return false;
+}
+
+void
+crew_close_sessions(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		worker_close_sessions(&crew->workers[i]);
+}
+
+void
+crew_close(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		worker_close(&crew->workers[i]);
+	free(crew->workers);
+	*crew = (struct crew){ .n = 0 };
+}
+
+/* ---- work ---- */
+
+/* Of equals the first, who need not wake up another for it. */
+static struct worker *
+least_busy(const struct crew *crew)
+{
+	struct worker *least = crew_first(crew);
+	uint64_t load = worker_load(least);
+
+	for (size_t i = 1; i < crew->n_running && load > 0; i++) {
+		const uint64_t other = worker_load(&crew->workers[i]);
+
+		if (other < load) {
+			least = &crew->workers[i];
+			load = other;
+		}
+	}
+	return least;
+}
+
+int
+crew_admit(struct crew *crew, int fd, const struct uxs_peer *peer,
+    enum uxs_type type)
+{
+	return worker_admit(least_busy(crew), fd, peer, type);
+}
+
+bool
+crew_is_idle(const struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++) {
+		if (worker_load(&crew->workers[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+void
+crew_drain(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		worker_drain(&crew->workers[i]);
+}
+
+void
+crew_judge(struct crew *crew, const struct uxs_access *const *access)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		worker_judge(&crew->workers[i], access);
+}
+
+void
+crew_stats(const struct crew *crew, struct uxs_stats *stats)
+{
+	*stats = (struct uxs_stats){ .pauses = 0 };
+	for (size_t i = 0; i < crew->n; i++)
+		counters_sum(stats, &crew->workers[i].stats);
+}
