@@ -210,7 +210,7 @@ print_default(const struct default_row *row, char text[UXS_UNITS_TEXT_MAX])
 	return NULL;
 }
 
-#define N_DEFAULTS 6
+#define N_DEFAULTS 7
 
 static struct default_row
 default_at(int n)
@@ -222,6 +222,7 @@ default_at(int n)
 		{ "write-timeout", AS_DURATION, defaults.write_timeout_ns },
 		{ "drain", AS_DURATION, defaults.drain_ns },
 		{ "backlog", AS_COUNT, defaults.backlog },
+		{ "threads", AS_COUNT, (int64_t)defaults.n_threads },
 	};
 
 	return rows[n];

@@ -66,6 +66,7 @@ GETTER(write_time, o->conf.write_timeout_ns)
 GETTER(drain, o->conf.drain_ns)
 GETTER(spin, o->conf.spin_ns)
 GETTER(backlog, o->conf.backlog)
+GETTER(threads, o->conf.n_threads)
 GETTER(ready_fd, o->ready_fd)
 GETTER(force_dir, o->conf.force_dir)
 GETTER(is_check, o->is_check)
@@ -104,6 +105,7 @@ static const struct {
 	{ { "s" }, drain, 5 * S },
 	{ { "s" }, spin, 0 },
 	{ { "s" }, backlog, 4096 },
+	{ { "s" }, threads, 1 },
 	{ { "s" }, ready_fd, -1 },
 	{ { "s" }, force_dir, false },
 	{ { "s" }, is_check, false },
@@ -163,6 +165,8 @@ static const struct {
 	{ { "--spin", "200us", "--spin", "0", "s" }, spin, 0 },
 	{ { "--backlog", "0", "s" }, backlog, 0 },
 	{ { "-B", "2147483647", "s" }, backlog, INT_MAX },
+	{ { "-t", "1", "s" }, threads, 1 },
+	{ { "--threads", "256", "s" }, threads, 256 },
 	{ { "--ready-fd", "0", "s" }, ready_fd, 0 },
 	{ { "-R", "7", "s" }, ready_fd, 7 },
 	{ { "--force-dir", "s" }, force_dir, true },
@@ -299,6 +303,9 @@ static const struct {
 	{ { "--backlog", "-1", "s" }, { "--backlog", "'-1'", "0 to" } },
 	{ { "-B", "2147483648", "s" },
 	    { "--backlog", "'2147483648'", "0 to" } },
+	{ { "--threads", "0", "s" }, { "--threads", "'0'", "1 to 256" } },
+	{ { "-t", "257", "s" }, { "--threads", "'257'", "1 to 256" } },
+	{ { "-t", "two", "s" }, { "--threads", "'two'", "number" } },
 	{ { "--ready-fd", "-1", "s" }, { "--ready-fd", "'-1'", "descriptor" } },
 	{ { "-R", "stdout", "s" }, { "--ready-fd", "'stdout'", "descriptor" } },
 	{ { "-R", "2147483648", "s" }, { "--ready-fd", "descriptor" } },
@@ -322,7 +329,6 @@ static const struct {
 	/* Later options are refused until they do something. */
 	{ { "--service", "cat", "s" }, { "--service", "'cat'", "whoami" } },
 	{ { "-s", "", "s" }, { "--service", "''", "echo" } },
-	{ { "--threads", "2", "s" }, { "unknown", "'--threads'" } },
 	{ { "-u", "root", "s" }, { "--user", "'root'", "leave" } },
 	{ { "-u", "0", "s" }, { "--user", "'0'", "leave" } },
 	{ { "-u", "", "s" }, { "--user", "''", "USER" } },
@@ -375,6 +381,7 @@ static const struct {
 	{ 'i', "idle-timeout", true },
 	{ 'w', "write-timeout", true },
 	{ 'B', "backlog", true },
+	{ 't', "threads", true },
 	{ 'u', "user", true },
 	{ 'p', "pidfile", true },
 	{ 'D', "daemon", false },

@@ -48,6 +48,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_uxecho_services());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_spin());
+	ADD(suite_uxecho_threads());
 	ADD(suite_uxecho_access());
 	ADD(suite_hostile_peers());
 	ADD(suite_hostile_clients());

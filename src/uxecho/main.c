@@ -200,7 +200,9 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
 	r = uxs_server_open(&d->server, &d->options.conf, why);
-	if (r == 0 && (r = pid_file_write(&d->pid_file, why)) < 0)
+	if (r == 0 &&
+	    ((r = uxs_server_start(d->server, why)) < 0 ||
+		(r = pid_file_write(&d->pid_file, why)) < 0))
 		uxs_server_close(&d->server);
 	return r;
 }

@@ -231,6 +231,17 @@ apply_backlog(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_threads(struct options *o, const char *argument, struct uxs_error *why)
+{
+	int64_t number;
+
+	if (uxs_count_parse(argument, 1, UXS_THREADS_MAX, &number) < 0)
+		return "not a number from 1 to 256";
+	o->conf.n_threads = (size_t)number;
+	return NULL;
+}
+
+static const char *
 apply_user(struct options *o, const char *argument, struct uxs_error *why)
 {
 	return privileges_parse(&o->privileges, argument);
@@ -391,6 +402,8 @@ const struct option_spec option_table[] = {
 	    apply_write_timeout },
 	{ { 'B', "backlog", "N", "who may wait to be accepted (4096)" },
 	    apply_backlog },
+	{ { 't', "threads", "N", "event loops, each a thread (1)" },
+	    apply_threads },
 	{ { 'u', "user", "USER[:GROUP]",
 	      "become USER when the sockets are made" },
 	    apply_user },

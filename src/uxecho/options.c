@@ -242,6 +242,7 @@ options_load_rules(struct options *options, struct uxs_error *why)
 		    "/run/uxecho.sock (see uxecho --help)");
 	r = rules_load(&options->rules, &options->access, why);
 	options->conf.access = &options->access;
+	options->conf.service = options->service->service;
 	return r < 0 ? r : uxs_server_conf_check(&options->conf, why);
 }
 

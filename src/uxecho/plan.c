@@ -257,6 +257,7 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 	    uxs_size_print(conf->max_message_bytes, text));
 	fprintf(out, "framing: %s\n", uxs_framing_name(conf->framing));
 	fprintf(out, "backlog: %d\n", conf->backlog);
+	fprintf(out, "threads: %zu\n", conf->n_threads);
 	print_duration(out, "idle-timeout", conf->idle_timeout_ns);
 	print_duration(out, "write-timeout", conf->write_timeout_ns);
 	fprintf(out, "drain: %s\n", uxs_duration_print(conf->drain_ns, text));

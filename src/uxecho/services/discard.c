@@ -9,4 +9,7 @@ on_message(struct uxs_client *client, const struct uxs_message *message,
 	return 0;
 }
 
-const struct uxs_service service_discard = { .on_message = on_message };
+const struct uxs_service service_discard = {
+	.on_message = on_message,
+	.is_concurrent = true,
+};

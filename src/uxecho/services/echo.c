@@ -15,4 +15,5 @@ on_message(struct uxs_client *client, const struct uxs_message *message,
 const struct uxs_service service_echo = {
 	.on_message = on_message,
 	.is_mirror = true,
+	.is_concurrent = true,
 };

@@ -39,4 +39,7 @@ on_message(struct uxs_client *client, const struct uxs_message *message,
 	return r < 0 ? r : 0;
 }
 
-const struct uxs_service service_upper = { .on_message = on_message };
+const struct uxs_service service_upper = {
+	.on_message = on_message,
+	.is_concurrent = true,
+};
