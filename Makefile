@@ -211,7 +211,7 @@ endif
 
 # ---- run and test --------------------------------------------------------
 
-.PHONY: demo check check-asan check-dist
+.PHONY: demo check check-asan check-tsan check-dist
 demo: all ## serve on a private path, ping stream and datagram, stop
 	@BUILD=$(BUILD) sh tests/demo.sh
 
@@ -232,6 +232,19 @@ DIST_SUITES = completions 'service units'
 check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
 	@set -e; for s in $(DIST_SUITES); do \
 	    BUILD=$(BUILD) CK_RUN_SUITE="$$s" $(TESTER); done
+
+# Those suites that use threads, or run a server that does: the sanitizer makes
+# each of thousands of forks slow. Addresses are not randomized, since on many
+# kernels it cannot place its shadow otherwise.
+TSAN_SUITES = log ledger loop server "server rules" threads \
+	"hostile passing" "hostile shortage" "uxecho threads" "uxecho log"
+
+check-tsan: ## run the tests that have threads under the thread sanitizer
+	$(MAKE) BUILD=build-tsan CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread' all build-tsan/check_all
+	for suite in $(TSAN_SUITES); do \
+	    BUILD=build-tsan CK_RUN_SUITE="$$suite" \
+	    setarch "$$(uname -m)" -R build-tsan/check_all || exit 1; \
+	done
 
 # ---- measure -------------------------------------------------------------
 
