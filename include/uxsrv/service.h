@@ -67,6 +67,20 @@ struct uxs_service {
 	int (*on_message)(struct uxs_client *client,
 	    const struct uxs_message *message, void *arg);
 
+	/*
+	 * The client sends no more, after its last message: what is replied now
+	 * still goes out. A drain ends what clients send, too. Not called where
+	 * the connection was ended before. Optional. Return as on_message does.
+	 */
+	int (*on_eof)(struct uxs_client *client, void *arg);
+
+	/*
+	 * The client has been silent for the idle timeout, and has read all
+	 * that it was answered. Optional. Return 0 or more, and its time runs
+	 * anew; or a negative errno: it is closed, as without this function.
+	 */
+	int (*on_idle)(struct uxs_client *client, void *arg);
+
 	/* The connection is over; free client->state. Optional. */
 	void (*on_end)(struct uxs_client *client, void *arg);
 

@@ -158,6 +158,8 @@ session_end(struct session *s, enum uxs_close reason)
 void
 session_end_of_input(struct session *s)
 {
+	if (s->state == SESSION_CLOSED) /* by the last answer */
+		return;
 	enter(s, SESSION_FLUSHING, s->reason);
 }
 
@@ -198,6 +200,30 @@ on_ready(struct uxs_watch *watch, uint32_t events)
 	session_rearm(s);
 }
 
+/* It is for the service to say whether silence is a reason to part. */
+static bool
+may_be_silent(struct session *s)
+{
+	const struct uxs_service *service = s->context->service;
+
+	if (s->state != SESSION_OPEN || service->on_idle == NULL ||
+	    service->on_idle(&s->client, service->arg) < 0)
+		return false;
+	session_made_progress(s);
+	return true;
+}
+
+static void
+on_timeout(struct session *s)
+{
+	if (must_read(s))
+		session_close(s, UXS_CLOSE_WRITE_TIMEOUT);
+	else if (may_be_silent(s))
+		session_rearm(s);
+	else
+		session_close(s, UXS_CLOSE_IDLE);
+}
+
 static void
 on_expiry(struct uxs_timer *timer)
 {
@@ -207,8 +233,7 @@ on_expiry(struct uxs_timer *timer)
 	s->is_paused = false;
 	if (timeout != 0 &&
 	    uxs_loop_now_ns(s->context->loop) - s->active_ns >= timeout)
-		session_close(s,
-		    must_read(s) ? UXS_CLOSE_WRITE_TIMEOUT : UXS_CLOSE_IDLE);
+		on_timeout(s);
 	else
 		session_rearm(s);
 }

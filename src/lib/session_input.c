@@ -5,6 +5,16 @@
 #include "counter.h"
 #include "wire.h"
 
+/* r is what the service returned. */
+static void
+note_answer(struct session *s, int r)
+{
+	if (r >= 0 || s->state == SESSION_CLOSED)
+		return;
+	counter_add(&session_stats(s)->dropped[UXS_DROP_ERROR], 1);
+	session_end(s, UXS_CLOSE_ERROR);
+}
+
 void
 session_hand_over(struct session *s, const void *data, size_t length)
 {
@@ -12,11 +22,18 @@ session_hand_over(struct session *s, const void *data, size_t length)
 	const struct uxs_service *service = s->context->service;
 
 	counter_add(&session_stats(s)->received_messages, 1);
-	if (service->on_message(&s->client, &message, service->arg) < 0 &&
-	    s->state != SESSION_CLOSED) {
-		counter_add(&session_stats(s)->dropped[UXS_DROP_ERROR], 1);
-		session_end(s, UXS_CLOSE_ERROR);
-	}
+	note_answer(s, service->on_message(&s->client, &message, service->arg));
+}
+
+static void
+end_of_input(struct session *s)
+{
+	const struct uxs_service *service = s->context->service;
+
+	session_end_of_frames(s);
+	if (s->state == SESSION_OPEN && service->on_eof != NULL)
+		note_answer(s, service->on_eof(&s->client, service->arg));
+	session_end_of_input(s);
 }
 
 static void
@@ -101,8 +118,7 @@ session_read(struct session *s)
 	case WIRE_NOTHING:
 		break;
 	case WIRE_END:
-		session_end_of_frames(s);
-		session_end_of_input(s);
+		end_of_input(s);
 		break;
 	case WIRE_RESET:
 		session_output_is_gone(s);
