@@ -47,6 +47,50 @@ START_TEST(counts_in_all_and_by_user)
 }
 END_TEST
 
+START_TEST(list_has_those_with_connections_by_uid)
+{
+	struct uxs_account_figures list[3] = { { .uid = 77 } };
+	struct uxs_ledger ledger;
+
+	init(&ledger, 10, 5);
+	ck_assert_uint_eq(uxs_ledger_list(&ledger, list, 3), 0);
+	enter_many(&ledger, UXS_UID_NONE, 1);
+	enter_many(&ledger, 30, 2);
+	enter_many(&ledger, 4, 3);
+	enter_many(&ledger, 5, 1);
+	uxs_ledger_leave(&ledger, 5);
+	ck_assert_int_eq(uxs_ledger_hold(&ledger, 30, 100), UXS_ADMITTED);
+
+	ck_assert_uint_eq(uxs_ledger_list(&ledger, list, 3), 3);
+
+	ck_assert_uint_eq(list[0].uid, 4);
+	ck_assert_uint_eq(list[0].n_conns, 3);
+	ck_assert_uint_eq(list[0].n_bytes, 0);
+	ck_assert_uint_eq(list[1].uid, 30);
+	ck_assert_uint_eq(list[1].n_conns, 2);
+	ck_assert_uint_eq(list[1].n_bytes, 100);
+	ck_assert_uint_eq(list[2].uid, UXS_UID_NONE);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
+START_TEST(list_is_cut_at_its_room_and_says_so)
+{
+	struct uxs_account_figures list[2] = { { .uid = 0 }, { .uid = 77 } };
+	struct uxs_ledger ledger;
+
+	init(&ledger, 10, 5);
+	enter_many(&ledger, 1, 1);
+	enter_many(&ledger, 2, 1);
+
+	ck_assert_uint_eq(uxs_ledger_list(&ledger, list, 1), 2);
+
+	ck_assert_uint_eq(list[0].uid, 1);
+	ck_assert_uint_eq(list[1].uid, 77);
+	uxs_ledger_fini(&ledger);
+}
+END_TEST
+
 START_TEST(one_user_cannot_take_all)
 {
 	struct uxs_ledger ledger;
@@ -629,6 +673,8 @@ suite_ledger(void)
 	TCase *accounts = harness_case(suite, "accounts");
 
 	tcase_add_test(limits, counts_in_all_and_by_user);
+	tcase_add_test(limits, list_has_those_with_connections_by_uid);
+	tcase_add_test(limits, list_is_cut_at_its_room_and_says_so);
 	tcase_add_test(limits, one_user_cannot_take_all);
 	tcase_add_test(limits, all_users_cannot_take_more_than_there_is);
 	tcase_add_test(limits, who_has_too_many_is_told_so_in_a_full_house);

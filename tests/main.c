@@ -38,6 +38,7 @@ add_library(SRunner *runner)
 	ADD(suite_server_framing());
 	ADD(suite_threads());
 	ADD(suite_server_ends());
+	ADD(suite_server_figures());
 }
 
 static void

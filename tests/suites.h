@@ -31,6 +31,7 @@ Suite *suite_server_memory(void);
 Suite *suite_server_framing(void);
 Suite *suite_threads(void);
 Suite *suite_server_ends(void);
+Suite *suite_server_figures(void);
 Suite *suite_options(void);
 Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);

@@ -99,6 +99,21 @@ size_t uxs_ledger_bytes_of(struct uxs_ledger *ledger, uid_t uid);
 size_t uxs_ledger_conns(struct uxs_ledger *ledger);
 size_t uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid);
 
+/* A user who has connections, and what is entered for him. */
+struct uxs_account_figures {
+	uid_t uid;
+	size_t n_conns;
+	size_t n_bytes;
+};
+
+/*
+ * Write the figures of all users who have connections, in the order of their
+ * uids, but of no more than max; UXS_UID_NONE comes last. Returns how many
+ * there are, which may be more.
+ */
+size_t uxs_ledger_list(struct uxs_ledger *ledger,
+    struct uxs_account_figures *figures, size_t max);
+
 /*
  * An account outlives its last connection by the second at most that its
  * bucket takes to fill. So many are kept of users who are not there; beyond,

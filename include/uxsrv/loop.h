@@ -46,6 +46,16 @@ struct uxs_spin_stats {
 	uint64_t spent_ns; /* in both */
 };
 
+/* How long turns took, from waking up to having done everything. */
+#define UXS_N_TURN_BOUNDS 14
+
+struct uxs_turn_stats {
+	/* Of each bound, those that took no longer, but longer than the one
+	 * before; the last is of those that took longer than any. */
+	uint64_t n[UXS_N_TURN_BOUNDS + 1];
+	uint64_t spent_ns;
+};
+
 struct uxs_spin {
 	/* private */
 	int64_t limit_ns; /* 0: sleep at once */
@@ -67,6 +77,7 @@ struct uxs_loop {
 	int alarm_fd; /* timerfd(2), for those who wait on epoll_fd */
 	int64_t alarm_ns; /* what it is set to; 0: off */
 	struct uxs_spin spin;
+	struct uxs_turn_stats *turns; /* NULL: nobody wants to know */
 	struct uxs_timers timers;
 	struct uxs_deferreds deferreds;
 	int batch_next, batch_end; /* what of the batch is still to come */
@@ -122,6 +133,16 @@ int uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns);
  */
 bool uxs_loop_set_spin(struct uxs_loop *loop, int64_t limit_ns,
     struct uxs_spin_stats *stats);
+
+/*
+ * From now on time the turns, counting in *stats, borrowed until the loop is
+ * closed. Costs one more reading of the clock in each turn, and so nothing for
+ * a message of many in a turn.
+ */
+void uxs_loop_measure(struct uxs_loop *loop, struct uxs_turn_stats *stats);
+
+/* From 10 us on for 0 to 1 s for UXS_N_TURN_BOUNDS - 1. */
+int64_t uxs_turn_bound_ns(int bound);
 
 /*
  * To live in another program's loop: a descriptor that polls readable (it is

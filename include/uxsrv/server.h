@@ -12,6 +12,7 @@
 #include <uxsrv/address.h>
 #include <uxsrv/framing.h>
 #include <uxsrv/initial.h>
+#include <uxsrv/ledger.h>
 #include <uxsrv/log.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/service.h>
@@ -79,6 +80,9 @@ struct uxs_server_conf {
 	int64_t write_timeout_ns; /* 0: none */
 	int64_t drain_ns;
 	int64_t spin_ns; /* uxs_loop_set_spin; 0: sleep at once */
+	/* Time the turns, for uxs_stats.turns, and hold a descriptor by which
+	 * to ask for queues. */
+	bool is_measured;
 	int backlog;
 
 	/*
@@ -213,6 +217,25 @@ struct uxs_loop *uxs_server_loop(struct uxs_server *server);
 /* Fill in the numbers as they are now; after uxs_server_run they are final.
  * May be called from any thread. */
 void uxs_server_stats(const struct uxs_server *server, struct uxs_stats *stats);
+
+/* The users who have connections; as uxs_ledger_list. From any thread. */
+size_t uxs_server_users(struct uxs_server *server,
+    struct uxs_account_figures *users, size_t max);
+
+/* A socket that accepts connections, and how many wait for it. */
+struct uxs_queue {
+	const struct uxs_address *address; /* lent until close */
+	uint32_t waiting;
+	uint32_t limit; /* as of listen(2); one more may wait */
+};
+
+/*
+ * Ask the kernel who waits to be accepted, for no more than max sockets; of
+ * datagrams it cannot tell. Returns how many were written: none unless
+ * is_measured, and where sock_diag(7) is not to be had.
+ */
+size_t uxs_server_queues(const struct uxs_server *server,
+    struct uxs_queue *queues, size_t max);
 
 /* Close every session, remove the sockets, free. *server becomes NULL; may be
  * called twice. */

@@ -69,6 +69,7 @@ struct uxs_stats {
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
 	struct uxs_spin_stats spin;
+	struct uxs_turn_stats turns; /* of all loops; where is_measured */
 };
 
 /* The reason as it stands in logs and statistics: "rules", "full", "eof". */

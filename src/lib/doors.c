@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 #include <uxsrv/server.h>
 
+#include "backlog.h"
 #include "reaper.h"
 #include "worker.h"
 
@@ -215,8 +217,36 @@ doors_have_ended(const struct doors *d)
 }
 
 void
+doors_measure(struct doors *d)
+{
+	d->diag_fd = backlog_open();
+}
+
+size_t
+doors_queues(const struct doors *d, struct uxs_queue *queues, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_open && n < max; i++) {
+		const struct uxs_listener *l = &d->doors[i].listener;
+		struct uxs_queue *queue = &queues[n];
+
+		if (l->address->type == UXS_DGRAM ||
+		    backlog_read(d->diag_fd, l->fd, &queue->waiting,
+			&queue->limit) < 0)
+			continue;
+		queue->address = l->address;
+		n++;
+	}
+	return n;
+}
+
+void
 doors_close(struct doors *d)
 {
+	if (d->diag_fd >= 0)
+		close(d->diag_fd);
+	d->diag_fd = -1;
 	shortage_close(&d->shortage);
 	for (size_t i = 0; i < d->n; i++)
 		door_close(&d->doors[i]);

@@ -10,6 +10,7 @@
 #include "shortage.h"
 
 struct uxs_error;
+struct uxs_queue;
 struct uxs_server_conf;
 struct worker;
 
@@ -25,13 +26,14 @@ struct doors {
 	struct mailbox_context mailboxes;
 	struct shortage shortage;
 	size_t n, n_open;
+	int diag_fd; /* to ask for queues by; -1: nobody asks */
 	bool is_bound; /* all of them, and the owner was told */
 	struct door *doors;
 };
 
-#define DOORS_CLOSED                       \
-	{                                  \
-		.shortage = SHORTAGE_NONE, \
+#define DOORS_CLOSED                                      \
+	{                                                 \
+		.diag_fd = -1, .shortage = SHORTAGE_NONE, \
 	}
 
 /*
@@ -55,6 +57,12 @@ bool doors_are_short(const struct doors *doors);
  * door, which may happen within this call. */
 void doors_drain(struct doors *doors);
 bool doors_have_ended(const struct doors *doors);
+
+/* Be able to tell who waits, from now on until closed, if the kernel lets us;
+ * then do: as uxs_server_queues. */
+void doors_measure(struct doors *doors);
+size_t doors_queues(const struct doors *doors, struct uxs_queue *queues,
+    size_t max);
 
 /* Also closes what opens in part. May be called twice. */
 void doors_close(struct doors *doors);

@@ -317,6 +317,29 @@ uxs_ledger_conns_of(struct uxs_ledger *ledger, uid_t uid)
 	return look(ledger, uid).n_conns;
 }
 
+size_t
+uxs_ledger_list(struct uxs_ledger *ledger, struct uxs_account_figures *figures,
+    size_t max)
+{
+	struct uxs_account *account;
+	size_t n = 0;
+
+	lock(ledger);
+	RB_FOREACH (account, uxs_accounts, &ledger->accounts) {
+		if (account->n_conns == 0)
+			continue;
+		if (n < max)
+			figures[n] = (struct uxs_account_figures){
+				.uid = account->uid,
+				.n_conns = account->n_conns,
+				.n_bytes = account->n_bytes,
+			};
+		n++;
+	}
+	unlock(ledger);
+	return n;
+}
+
 void
 uxs_ledger_fini(struct uxs_ledger *ledger)
 {

@@ -18,6 +18,7 @@
 
 #include <uxsrv/units.h>
 
+#include "counter.h"
 #include "sysret.h"
 #include "tree.h"
 #include "wait.h"
@@ -187,6 +188,51 @@ dispatch_timers(struct uxs_loop *loop)
 	loop->is_in_timers = false;
 }
 
+static const int64_t turn_bounds_ns[] = {
+	10 * UXS_NS_PER_US,
+	20 * UXS_NS_PER_US,
+	50 * UXS_NS_PER_US,
+	100 * UXS_NS_PER_US,
+	200 * UXS_NS_PER_US,
+	500 * UXS_NS_PER_US,
+	1 * UXS_NS_PER_MS,
+	2 * UXS_NS_PER_MS,
+	5 * UXS_NS_PER_MS,
+	10 * UXS_NS_PER_MS,
+	20 * UXS_NS_PER_MS,
+	50 * UXS_NS_PER_MS,
+	100 * UXS_NS_PER_MS,
+	1000 * UXS_NS_PER_MS,
+};
+
+_Static_assert(sizeof(turn_bounds_ns) / sizeof(turn_bounds_ns[0]) ==
+	UXS_N_TURN_BOUNDS,
+    "a bound for each count but the last");
+
+int64_t
+uxs_turn_bound_ns(int bound)
+{
+	return turn_bounds_ns[bound];
+}
+
+void
+uxs_loop_measure(struct uxs_loop *loop, struct uxs_turn_stats *stats)
+{
+	loop->turns = stats;
+}
+
+static void
+count_turn(struct uxs_loop *loop)
+{
+	const int64_t spent_ns = uxs_loop_read_clock() - loop->now_ns;
+	int bound = 0;
+
+	while (bound < UXS_N_TURN_BOUNDS && spent_ns > turn_bounds_ns[bound])
+		bound++;
+	counter_add(&loop->turns->n[bound], 1);
+	counter_add(&loop->turns->spent_ns, (uint64_t)spent_ns);
+}
+
 int
 uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns)
 {
@@ -203,6 +249,8 @@ uxs_loop_turn(struct uxs_loop *loop, int64_t timeout_ns)
 	run_deferred(loop);
 	loop->is_in_turn = false;
 	set_alarm(loop);
+	if (loop->turns != NULL)
+		count_turn(loop);
 	return n;
 }
 

@@ -296,6 +296,8 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	s->doors.context.on_admitted = on_admitted;
 	s->doors.context.on_ended = on_door_ended;
 	s->doors.context.on_broken = on_door_broken;
+	if (s->conf.is_measured)
+		doors_measure(&s->doors);
 	r = doors_open(&s->doors, &s->conf, crew_first(&s->crew), &s->ledger,
 	    why);
 	for (size_t i = 0; i < s->crew.n; i++)
@@ -438,6 +440,20 @@ void
 uxs_server_stats(const struct uxs_server *s, struct uxs_stats *stats)
 {
 	crew_stats(&s->crew, stats);
+}
+
+size_t
+uxs_server_users(struct uxs_server *s, struct uxs_account_figures *users,
+    size_t max)
+{
+	return uxs_ledger_list(&s->ledger, users, max);
+}
+
+size_t
+uxs_server_queues(const struct uxs_server *s, struct uxs_queue *queues,
+    size_t max)
+{
+	return doors_queues(&s->doors, queues, max);
 }
 
 void

@@ -343,6 +343,8 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		    "cannot make an event loop: %s", strerror(-r));
 	if ((r = map_buffer(w, conf->max_message_bytes, why)) < 0)
 		return r;
+	if (conf->is_measured)
+		uxs_loop_measure(&w->loop, &w->stats.turns);
 	w->sessions = (struct session_context){
 		.loop = &w->loop,
 		.service = conf->service,
