@@ -40,8 +40,8 @@ wait_often(struct uxs_spin *spin, int n, int gap_us)
 			spin_learn(spin, is_short ? SPIN_WON : SPIN_LOST);
 		} else {
 			spin_learn(spin,
-			    gap_us + WAKE_US <= LIMIT_US ? SPIN_SLEPT_SHORT :
-							   SPIN_SLEPT_LONG);
+			    spin_judge_sleep(spin,
+				(gap_us + WAKE_US) * UXS_NS_PER_US));
 		}
 	}
 	return n_spun;
@@ -56,24 +56,26 @@ static const struct {
 	/* Answers are followed by questions: always. */
 	{ { { 10000, 10, 10000, 10000 } } },
 	{ { { 10000, 150, 10000, 10000 } } },
-	/* Never worth it: given up at once, tried again ever more seldom. */
-	{ { { 10, 1000, 1, 1 } } },
-	{ { { 1000, 1000, 2, 8 } } },
-	{ { { 1000000, 1000, 200, 260 } } },
+	/* Never worth it, and plainly so: one try. */
+	{ { { 1000000, 1000, 1, 1 } } },
+	/* Hardly worth it: tried again ever more seldom. */
+	{ { { 10, 250, 1, 1 } } },
+	{ { { 1000, 250, 2, 8 } } },
+	{ { { 1000000, 250, 200, 260 } } },
 	/* It was, and is no more. */
-	{ { { 1000, 10, 1000, 1000 }, { 1000, 1000, 5, 12 } } },
+	{ { { 1000, 10, 1000, 1000 }, { 1000, 1000, 5, 5 } } },
+	{ { { 1000, 10, 1000, 1000 }, { 1000, 250, 6, 12 } } },
 	/* One pause is forgiven. */
 	{ { { 1000, 10, 1000, 1000 }, { 1, 1000000, 1, 1 },
 	    { 1000, 10, 1000, 1000 } } },
 	/* It was not, and is: sleeps tell at once where they are short... */
-	{ { { 100000, 1000, 20, 40 }, { 100, 10, 90, 95 } } },
+	{ { { 100000, 1000, 1, 1 }, { 100, 10, 90, 95 } } },
 	/* ...and a probe does where the wake-up makes them seem long. */
-	{ { { 10000, 1000, 1, 12 }, { 5000, 150, 900, 5000 },
-	    { 1000, 150, 1000, 1000 } } },
-	{ { { 1000000, 1000, 200, 260 }, { 4096, 150, 1, 4096 },
+	{ { { 100000, 1000, 1, 1 }, { 1000, 150, 980, 985 } } },
+	{ { { 1000000, 250, 200, 260 }, { 4096, 150, 1, 4096 },
 	    { 1000, 150, 1000, 1000 } } },
 	/* Once it has paid again, probes are frequent again. */
-	{ { { 1000000, 1000, 200, 260 }, { 1000, 10, 900, 1000 },
+	{ { { 1000000, 250, 200, 260 }, { 1000, 10, 900, 1000 },
 	    { 10, 1000, 5, 5 }, { 100, 150, 80, 100 } } },
 };
 
@@ -179,6 +181,31 @@ START_TEST(a_spin_is_judged_by_its_event_and_its_time)
 	ck_assert_int_eq(spin_judge(&spin, spins[_i].n_ready,
 			     spins[_i].spent_us * UXS_NS_PER_US),
 	    spins[_i].end);
+}
+END_TEST
+
+/* With a limit of 200 us. */
+static const struct {
+	int64_t slept_us;
+	enum spin_end end;
+} sleeps[] = {
+	{ 0, SPIN_SLEPT_SHORT },
+	{ 200, SPIN_SLEPT_SHORT },
+	{ 201, SPIN_SLEPT_NEAR },
+	{ 400, SPIN_SLEPT_NEAR },
+	{ 401, SPIN_SLEPT_LONG },
+	{ 1000000, SPIN_SLEPT_LONG },
+};
+
+START_TEST(a_sleep_is_judged_by_its_time)
+{
+	struct uxs_spin spin;
+
+	spin_init(&spin, 200 * UXS_NS_PER_US);
+
+	ck_assert_int_eq(spin_judge_sleep(&spin,
+			     sleeps[_i].slept_us * UXS_NS_PER_US),
+	    sleeps[_i].end);
 }
 END_TEST
 
@@ -572,6 +599,9 @@ suite_spin(void)
 	tcase_add_test(decision, a_timer_teaches_nothing);
 	tcase_add_loop_test(decision,
 	    a_spin_is_judged_by_its_event_and_its_time, 0, N_OF(spins));
+
+	tcase_add_loop_test(decision, a_sleep_is_judged_by_its_time, 0,
+	    N_OF(sleeps));
 
 	tcase_add_test(turns, without_being_told_nothing_spins);
 	tcase_add_test(turns, a_turn_without_time_does_not_spin);

@@ -18,7 +18,7 @@ spin_pays(struct uxs_spin *spin)
 {
 	if (spin->score >= SPIN_SCORE_PAYS)
 		return true;
-	if (--spin->until_probe > 0)
+	if (spin->until_probe > 0)
 		return false;
 	if (spin->probe_after < SPIN_PROBE_MAX)
 		spin->probe_after *= 2;
@@ -36,6 +36,15 @@ spin_judge(const struct uxs_spin *spin, int n_ready, int64_t spent_ns)
 	if (n_ready > 0)
 		return SPIN_WON;
 	return spent_ns == spin->limit_ns ? SPIN_LOST : SPIN_CUT;
+}
+
+enum spin_end
+spin_judge_sleep(const struct uxs_spin *spin, int64_t slept_ns)
+{
+	if (slept_ns <= spin->limit_ns)
+		return SPIN_SLEPT_SHORT;
+	return slept_ns - spin->limit_ns <= SPIN_WAKE_NS ? SPIN_SLEPT_NEAR :
+							   SPIN_SLEPT_LONG;
 }
 
 static void
@@ -66,6 +75,10 @@ spin_learn(struct uxs_spin *spin, enum spin_end end)
 	case SPIN_NEEDLESS:
 	case SPIN_SLEPT_SHORT:
 		count_short(spin);
+		break;
+	case SPIN_SLEPT_NEAR:
+		spin->until_probe--;
+		count_long(spin);
 		break;
 	case SPIN_LOST:
 	case SPIN_SLEPT_LONG:

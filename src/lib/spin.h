@@ -13,15 +13,16 @@
  * ones down twice as fast: from the middle on a wait is worth a spin, so it
  * is where at least two of three waits are short that the loop spins.
  *
- * A sleep that was not short may still have been one by the time it takes to
- * wake a processor, 20 to 105 us. So now and then, and more and more seldom,
- * a wait is spun although the score says no.
+ * A sleep that was longer than the limit by no more than it takes to wake a
+ * processor, 20 to 105 us, may have been for a short wait. So after some of
+ * these, and ever more seldom, a wait is spun although the score says no.
  */
 
 #define SPIN_SCORE_MAX 16
 #define SPIN_SCORE_PAYS 8
-#define SPIN_PROBE_MIN 16 /* waits from one probe to the next */
+#define SPIN_PROBE_MIN 16 /* such sleeps from one probe to the next */
 #define SPIN_PROBE_MAX 4096
+#define SPIN_WAKE_NS INT64_C(200000) /* ample, and far from a millisecond */
 
 /* How a wait ended. */
 enum spin_end {
@@ -30,6 +31,7 @@ enum spin_end {
 	SPIN_LOST, /* nothing came, or the processor was taken for too long */
 	SPIN_CUT, /* a timer was due before either was known */
 	SPIN_SLEPT_SHORT,
+	SPIN_SLEPT_NEAR, /* who knows: waking takes its time, too */
 	SPIN_SLEPT_LONG,
 };
 
@@ -41,6 +43,9 @@ bool spin_pays(struct uxs_spin *spin);
 /* What a spin came to: n_ready as of epoll_wait(2). */
 enum spin_end spin_judge(const struct uxs_spin *spin, int n_ready,
     int64_t spent_ns);
+
+/* And a sleep that something ended. */
+enum spin_end spin_judge_sleep(const struct uxs_spin *spin, int64_t slept_ns);
 
 void spin_learn(struct uxs_spin *spin, enum spin_end end);
 

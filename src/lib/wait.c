@@ -142,8 +142,7 @@ sleep_and_learn(struct uxs_loop *loop, int64_t timeout_ns)
 
 	if (n > 0)
 		spin_learn(&loop->spin,
-		    slept_ns <= loop->spin.limit_ns ? SPIN_SLEPT_SHORT :
-						      SPIN_SLEPT_LONG);
+		    spin_judge_sleep(&loop->spin, slept_ns));
 	return n;
 }
 
