@@ -317,10 +317,12 @@ ALL_H := $(HEADERS) $(sort $(wildcard src/*/*.h src/dist/*/*.h tests/*.h \
 
 .PHONY: lint lint-man lint-scripts format format-check
 lint: lint-man lint-scripts | $(BUILD)/.have-libbsd ## clang-tidy, cppcheck, manuals, scripts
-	$(CLANG_TIDY) --quiet --warnings-as-errors='*' $(ALL_C) \
-	    $(LINTED_PEERS_C) -- \
-	    $(UXS_CPPFLAGS) -Isrc -std=c11 $(CHECK_CFLAGS)
-	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+	printf '%s\n' $(ALL_C) $(LINTED_PEERS_C) | \
+	    xargs -n 8 -P "$$(nproc)" sh -c \
+	    '$(CLANG_TIDY) --quiet --warnings-as-errors="*" "$$@" -- -std=c11 \
+		-D_GNU_SOURCE -DUXECHO_VERSION=\"\" -Iinclude -Isrc \
+		$(BSD_CFLAGS) $(CHECK_CFLAGS)' clang-tidy
+	cppcheck --quiet -j "$$(nproc)" --error-exitcode=1 --std=c11 --inline-suppr \
 	    --enable=warning,performance,portability \
 	    --suppress=missingInclude --suppress=missingIncludeSystem \
 	    --library=gnu -D_GNU_SOURCE -DUXECHO_VERSION='""' -Iinclude -Isrc \

@@ -115,7 +115,7 @@ main(void)
 {
 	SRunner *runner;
 	char top[4096];
-	int n_failed;
+	int n_run, n_failed;
 
 	if (getcwd(top, sizeof(top)) == NULL)
 		return EXIT_FAILURE;
@@ -125,8 +125,10 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	harness_begin();
 	srunner_run_all(runner, CK_ENV);
+	n_run = srunner_ntests_run(runner);
 	n_failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	harness_end();
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* Nothing is what a misspelt CK_RUN_SUITE chooses. */
+	return n_run > 0 && n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

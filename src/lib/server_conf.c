@@ -17,7 +17,8 @@
 #define MODE_PUBLIC 0666
 
 /* Descriptors that are no connections: the three standard ones, epoll,
- * signalfd, the log's, a pipe for bulk data, and a few that are open only for a moment. */
+ * signalfd, the log's, a pipe for bulk data, and a few that are open only for
+ * a moment. */
 #define OTHER_DESCRIPTORS 14
 
 /* Directory, lock and socket. */
