@@ -19,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,53 +29,24 @@
 #include <uxsrv/server.h>
 
 #include "privileges.h"
+#include "process.h"
 
 /* A file system that does not respond must not keep us from ending. */
 #define PATIENCE_S 5
 
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-
 /* ---- the process ---- */
-
-static int
-compare_fds(const void *a, const void *b)
-{
-	const int x = *(const int *)a, y = *(const int *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Above all the sockets: while a copy of one is open, connects succeed. */
-static void
-close_all_but(int *keep, size_t n)
-{
-	unsigned from = STDERR_FILENO + 1;
-
-	qsort(keep, n, sizeof(keep[0]), compare_fds);
-	for (size_t i = 0; i < n; i++) {
-		if ((unsigned)keep[i] > from)
-			syscall(SYS_close_range, from, keep[i] - 1, 0);
-		from = (unsigned)keep[i] + 1;
-	}
-	syscall(SYS_close_range, from, ~0U, 0);
-}
 
 static bool
 keep_descriptors(const struct remover *r, int fd)
 {
 	int *keep = reallocarray(NULL, r->n + 1, sizeof(*keep));
-	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (keep == NULL || null < 0)
+	if (keep == NULL || !process_forget(STDIN_FILENO, STDERR_FILENO))
 		return false;
-	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
-		dup2(null, i);
 	for (size_t i = 0; i < r->n; i++)
 		keep[i] = r->files[i].dir_fd;
 	keep[r->n] = fd;
-	close_all_but(keep, r->n + 1);
+	process_keep(keep, r->n + 1);
 	free(keep);
 	return true;
 }
