@@ -31,6 +31,7 @@ add_library(SRunner *runner)
 	ADD(suite_return_path());
 	ADD(suite_share());
 	ADD(suite_server());
+	ADD(suite_handover());
 	ADD(suite_server_rules());
 	ADD(suite_bulk());
 	ADD(suite_server_bulk());

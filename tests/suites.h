@@ -24,6 +24,7 @@ Suite *suite_listener(void);
 Suite *suite_return_path(void);
 Suite *suite_share(void);
 Suite *suite_server(void);
+Suite *suite_handover(void);
 Suite *suite_server_rules(void);
 Suite *suite_bulk(void);
 Suite *suite_server_bulk(void);

@@ -14,6 +14,7 @@
 __BEGIN_DECLS
 
 struct uxs_error;
+struct uxs_handed;
 struct uxs_inherited;
 
 /*
@@ -62,6 +63,8 @@ struct uxs_listener {
 	struct uxs_lock lock;
 	bool is_bound;
 	bool is_drained;
+	bool is_pending; /* a predecessor's, until uxs_listener_own */
+	mode_t mode; /* of its file, from then on */
 	dev_t dev; /* what we made, so that nothing else is removed */
 	ino_t ino;
 };
@@ -93,7 +96,37 @@ int uxs_listener_adopt(struct uxs_listener *listener,
     const struct uxs_inherited *inherited, struct uxs_error *why);
 
 /*
- * Admit clients: listen(2). Nothing to do for datagrams. On an inherited
+ * Take over a socket and its lock from a predecessor, as if it had been opened
+ * by us; see handover.h. handed is borrowed, copies of its descriptors are
+ * kept. Until uxs_listener_own the socket is the predecessor's: nothing is
+ * done to it, and uxs_listener_close leaves all as it was.
+ *
+ * Returns 0, or a negative errno with *why: the socket is not what conf asks
+ * for, or the lock is not that of its place.
+ */
+int uxs_listener_take_over(struct uxs_listener *listener,
+    const struct uxs_listener_conf *conf, const struct uxs_handed *handed,
+    struct uxs_error *why);
+
+/*
+ * The predecessor has left: the name is ours to remove, clients see us as the
+ * listener, the lock holds our pid, and the file gets the mode that conf asks
+ * for. Nothing to do for one that was not taken over. Returns 0, or the
+ * negative errno of what could not be done; it serves all the same.
+ */
+int uxs_listener_own(struct uxs_listener *listener, int backlog);
+
+/* Fill in handed with copies of the descriptors, given to the caller, for a
+ * successor. Returns 0 or a negative errno. */
+int uxs_listener_hand_out(const struct uxs_listener *listener,
+    struct uxs_handed *handed);
+
+/* A successor has it: let go of all, and remove nothing. */
+void uxs_listener_leave(struct uxs_listener *listener);
+
+/*
+ * Admit clients: listen(2). Nothing to do for datagrams, and
+ * where a predecessor listens still. On an inherited
  * socket, too: whoever calls it last is the one whose credentials clients see
  * as those of the listener, and it has the backlog.
  */

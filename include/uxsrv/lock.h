@@ -56,6 +56,24 @@ int uxs_lock_open(struct uxs_lock *lock, const struct uxs_place *place,
  */
 int uxs_lock_check(const struct uxs_place *place, struct uxs_error *why);
 
+/*
+ * Hold a lock that a predecessor holds, through a descriptor of his: a lock of
+ * flock(2) belongs to the open file, so that it is never free in between. fd
+ * is borrowed, a copy of it is kept. Until uxs_lock_own the file stays as it
+ * is. Returns 0, or a negative errno with *why: it is not the lock file of
+ * this place, or it is not locked through fd.
+ */
+int uxs_lock_adopt(struct uxs_lock *lock, const struct uxs_place *place, int fd,
+    struct uxs_error *why);
+
+/* Our pid goes into it instead of the predecessor's. Returns 0 or a negative
+ * errno. */
+int uxs_lock_own(struct uxs_lock *lock);
+
+/* Close it and remove nothing: somebody else has it, too. May be called twice,
+ * and on a closed lock. */
+void uxs_lock_leave(struct uxs_lock *lock);
+
 /* Remove the lock file and let go. The socket must have been removed before.
  * May be called twice, and on a closed lock. */
 void uxs_lock_close(struct uxs_lock *lock, const struct uxs_place *place);

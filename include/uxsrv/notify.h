@@ -94,6 +94,13 @@ void uxs_notify_stop(struct uxs_notify *notify);
 int uxs_notify_send(struct uxs_notify *notify, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Is nothing kept that was to be sent? */
+static inline bool
+uxs_notify_has_sent(const struct uxs_notify *notify)
+{
+	return notify->n_kept == 0;
+}
+
 /* Forget what is kept, and close. May be called twice. */
 void uxs_notify_close(struct uxs_notify *notify);
 

@@ -22,6 +22,7 @@ __BEGIN_DECLS
 
 struct uxs_activation;
 struct uxs_error;
+struct uxs_handover;
 struct uxs_notify;
 
 /*
@@ -45,6 +46,10 @@ struct uxs_server_conf {
 	const struct uxs_address *addresses;
 	size_t n_addresses;
 	const struct uxs_activation *activation; /* besides; NULL: none */
+	/* What a predecessor handed over: of addresses, those that are in it
+	 * are not made anew, and marked there as taken. Borrowed for
+	 * uxs_server_open. NULL: nothing. */
+	struct uxs_handover *handover;
 	const struct uxs_service *service;
 	const struct uxs_access *access; /* NULL: own uid and root */
 	struct uxs_log *log; /* NULL: silent */
@@ -165,8 +170,9 @@ int uxs_server_open(struct uxs_server **server,
  */
 int uxs_server_start(struct uxs_server *server, struct uxs_error *why);
 
-/* Serve until drained or stopped; then all threads have ended. Returns 0, or a negative errno when the
- * loop itself failed. */
+/* Serve until drained or stopped; then all threads have ended. What was handed
+ * over is ours from here on. Returns 0, or a negative errno when the loop
+ * itself failed. */
 int uxs_server_run(struct uxs_server *server);
 
 /*
@@ -192,6 +198,22 @@ int uxs_server_turn(struct uxs_server *server);
  * closed. A second call does nothing.
  */
 void uxs_server_drain(struct uxs_server *server);
+
+/*
+ * To a successor; see handover.h. uxs_server_hand_out gives copies of all
+ * sockets and locks, and changes nothing. Returns 0, or a negative errno with
+ * *why.
+ *
+ * uxs_server_leave then leaves them to him: is_taken tells for each of them,
+ * in that order, whether he has it; what he has not is drained. Sessions go on
+ * until their clients end them, for drain_ns at the most; then they are
+ * drained, and uxs_server_run returns. The service manager is told nothing
+ * more: tell it MAINPID before. Not from a callback of the service. Returns 0,
+ * or -EALREADY when the server drains, or has left; then nothing is done.
+ */
+int uxs_server_hand_out(const struct uxs_server *server,
+    struct uxs_handover *handover, struct uxs_error *why);
+int uxs_server_leave(struct uxs_server *server, const bool *is_taken);
 
 /*
  * From now on these rules decide; NULL: own uid and root are in. Every open

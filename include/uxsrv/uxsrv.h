@@ -13,6 +13,7 @@
 #include <uxsrv/address.h>
 #include <uxsrv/error.h>
 #include <uxsrv/framing.h>
+#include <uxsrv/handover.h>
 #include <uxsrv/initial.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/listener.h>

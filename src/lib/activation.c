@@ -20,6 +20,7 @@
 #include <uxsrv/error.h>
 #include <uxsrv/units.h>
 
+#include "inherited.h"
 #include "shown.h"
 
 #ifndef PID_FS_MAGIC
@@ -212,9 +213,8 @@ is_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
-/* Returns what is wrong with it, or NULL. */
-static const char *
-object_to(struct uxs_inherited *s)
+const char *
+inherited_object_to(struct uxs_inherited *s)
 {
 	const int domain = option_of(s->fd, SO_DOMAIN);
 
@@ -235,17 +235,26 @@ object_to(struct uxs_inherited *s)
 	return NULL;
 }
 
-static int
-take(struct uxs_inherited *s, struct uxs_error *why)
+const char *
+inherited_take(struct uxs_inherited *s)
 {
 	const int flags = fcntl(s->fd, F_GETFL);
-	char text[SHOWN_MAX];
-	const char *objection = flags < 0 ? "is not open" : object_to(s);
+	const char *objection = flags < 0 ? "is not open" :
+					    inherited_object_to(s);
 
 	if (objection == NULL &&
 	    (fcntl(s->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 		fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0))
 		objection = "cannot be made non-blocking";
+	return objection;
+}
+
+static int
+take(struct uxs_inherited *s, struct uxs_error *why)
+{
+	const char *objection = inherited_take(s);
+	char text[SHOWN_MAX];
+
 	if (objection == NULL)
 		return 0;
 	return uxs_error_set(why, UXS_FAILURE_CONFIG, EINVAL,

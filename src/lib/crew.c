@@ -160,6 +160,13 @@ crew_drain(struct crew *crew)
 }
 
 void
+crew_leave(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		worker_leave(&crew->workers[i]);
+}
+
+void
 crew_judge(struct crew *crew, const struct uxs_access *const *access)
 {
 	for (size_t i = 0; i < crew->n; i++)

@@ -50,6 +50,7 @@ int crew_admit(struct crew *crew, int fd, const struct uxs_peer *peer,
     enum uxs_type type);
 bool crew_is_idle(const struct crew *crew);
 void crew_drain(struct crew *crew);
+void crew_leave(struct crew *crew);
 void crew_judge(struct crew *crew, const struct uxs_access *const *access);
 void crew_stats(const struct crew *crew, struct uxs_stats *stats);
 

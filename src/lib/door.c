@@ -207,7 +207,7 @@ door_start(struct door *door, struct door_context *context,
 int
 door_resume(struct door *door)
 {
-	if (type_of(door) == UXS_DGRAM || door->has_ended)
+	if (door->has_ended || type_of(door) == UXS_DGRAM)
 		return 0;
 	return uxs_watch_start(door->context->loop, &door->watch, EPOLLIN);
 }
@@ -215,6 +215,8 @@ door_resume(struct door *door)
 void
 door_drain(struct door *door)
 {
+	if (door->has_ended)
+		return;
 	uxs_listener_drain(&door->listener);
 	if (door->listener.is_inherited) {
 		/* Who waits is the next instance's. */
@@ -227,6 +229,17 @@ door_drain(struct door *door)
 		end(door); /* cannot look who waits */
 	}
 	/* Otherwise the queue is accepted as ever, until it says ENDED. */
+}
+
+void
+door_leave(struct door *door)
+{
+	if (door->has_ended)
+		return;
+	mailbox_close(&door->mailbox);
+	uxs_watch_stop(door->context->loop, &door->watch);
+	uxs_listener_leave(&door->listener);
+	end(door);
 }
 
 /* The connections that wait may hold descriptors that are slow to close. The

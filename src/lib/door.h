@@ -71,6 +71,10 @@ int door_resume(struct door *door);
  * may happen within this call. */
 void door_drain(struct door *door);
 
+/* A successor has the socket: nobody is let in any more, on_ended is called.
+ * Not from within a callback of the door's own. */
+void door_leave(struct door *door);
+
 /* Also closes the listener. May be called twice, and before door_start. */
 void door_close(struct door *door);
 

@@ -9,6 +9,7 @@
 
 #include <uxsrv/activation.h>
 #include <uxsrv/error.h>
+#include <uxsrv/handover.h>
 #include <uxsrv/server.h>
 
 #include "backlog.h"
@@ -116,6 +117,34 @@ count_doors(const struct uxs_server_conf *conf)
 	    (conf->activation != NULL ? conf->activation->n : 0);
 }
 
+static struct uxs_handed *
+find_handed(struct uxs_handover *handover, const struct uxs_address *address)
+{
+	for (size_t i = 0; handover != NULL && i < handover->n; i++) {
+		struct uxs_handed *handed = &handover->sockets[i];
+
+		if (!handed->is_inherited &&
+		    uxs_address_equals(&handed->address, address))
+			return handed;
+	}
+	return NULL;
+}
+
+/* The predecessor's, or one of our own. */
+static int
+open_listener(struct uxs_listener *l, const struct uxs_listener_conf *conf,
+    struct uxs_handover *handover, struct uxs_error *why)
+{
+	struct uxs_handed *handed = find_handed(handover, conf->address);
+	int r;
+
+	if (handed == NULL)
+		return uxs_listener_open(l, conf, why);
+	if ((r = uxs_listener_take_over(l, conf, handed, why)) == 0)
+		handed->is_taken = true;
+	return r;
+}
+
 static int
 open_listeners(struct doors *d, const struct uxs_server_conf *server,
     struct uxs_error *why)
@@ -132,8 +161,8 @@ open_listeners(struct doors *d, const struct uxs_server_conf *server,
 
 	for (; d->n_open < server->n_addresses; d->n_open++) {
 		conf.address = &server->addresses[d->n_open];
-		r = uxs_listener_open(&d->doors[d->n_open].listener, &conf,
-		    why);
+		r = open_listener(&d->doors[d->n_open].listener, &conf,
+		    server->handover, why);
 		if (r < 0)
 			return r;
 	}
@@ -191,6 +220,60 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 	return 0;
 }
 
+/* ---- from and to other processes ---- */
+
+int
+doors_own(struct doors *d)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < d->n_open; i++) {
+		const int r =
+		    uxs_listener_own(&d->doors[i].listener, d->context.backlog);
+
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}
+
+int
+doors_hand_out(const struct doors *d, const struct uxs_server_conf *conf,
+    struct uxs_handover *handover)
+{
+	handover->n = 0;
+	if ((handover->sockets = calloc(d->n, sizeof(struct uxs_handed))) ==
+	    NULL)
+		return -ENOMEM;
+	for (; handover->n < d->n; handover->n++) {
+		struct uxs_handed *to = &handover->sockets[handover->n];
+		const int r =
+		    uxs_listener_hand_out(&d->doors[handover->n].listener, to);
+
+		if (r < 0)
+			return r;
+		/* The inherited ones come last. */
+		if (handover->n >= conf->n_addresses)
+			strlcpy(to->name,
+			    conf->activation
+				->sockets[handover->n - conf->n_addresses]
+				.name,
+			    sizeof(to->name));
+	}
+	return 0;
+}
+
+void
+doors_leave(struct doors *d, const bool *is_taken)
+{
+	for (size_t i = 0; i < d->n_open; i++) {
+		if (is_taken[i])
+			door_leave(&d->doors[i]);
+		else
+			door_drain(&d->doors[i]);
+	}
+}
+
 /* ---- life ---- */
 
 void
@@ -231,7 +314,7 @@ doors_queues(const struct doors *d, struct uxs_queue *queues, size_t max)
 		const struct uxs_listener *l = &d->doors[i].listener;
 		struct uxs_queue *queue = &queues[n];
 
-		if (l->address->type == UXS_DGRAM ||
+		if (l->fd < 0 || l->address->type == UXS_DGRAM ||
 		    backlog_read(d->diag_fd, l->fd, &queue->waiting,
 			&queue->limit) < 0)
 			continue;

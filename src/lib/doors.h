@@ -10,6 +10,7 @@
 #include "shortage.h"
 
 struct uxs_error;
+struct uxs_handover;
 struct uxs_queue;
 struct uxs_server_conf;
 struct worker;
@@ -63,6 +64,16 @@ bool doors_have_ended(const struct doors *doors);
 void doors_measure(struct doors *doors);
 size_t doors_queues(const struct doors *doors, struct uxs_queue *queues,
     size_t max);
+
+/*
+ * From a predecessor, and to a successor; see handover.h. doors_own returns 0,
+ * or the negative errno of what could not be done. doors_leave leaves those
+ * that are taken, in the order of doors_hand_out, and drains the others.
+ */
+int doors_own(struct doors *doors);
+int doors_hand_out(const struct doors *doors,
+    const struct uxs_server_conf *conf, struct uxs_handover *handover);
+void doors_leave(struct doors *doors, const bool *is_taken);
 
 /* Also closes what opens in part. May be called twice. */
 void doors_close(struct doors *doors);

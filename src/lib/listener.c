@@ -19,9 +19,9 @@
 
 #include "listener_check.h"
 #include "listener_words.h"
-#include "passing.h"
 #include "shown.h"
 #include "socket_file.h"
+#include "socket_options.h"
 #include "sysret.h"
 
 /* ---- opening ---- */
@@ -62,24 +62,6 @@ remove_dead(struct uxs_listener *l, struct uxs_error *why)
 	return 0;
 }
 
-/*
- * All before bind, since a datagram may arrive with bind and a connection
- * with listen, and accepted sockets inherit what was set when they connected.
- */
-static int
-set_options(struct uxs_listener *l)
-{
-	const int on = 1;
-	int r;
-
-	if ((r = passing_refuse(l->fd, &l->refuses_descriptors)) < 0)
-		return r;
-	if (l->address->type == UXS_DGRAM) /* who sent it */
-		return sysret(setsockopt(l->fd, SOL_SOCKET, SO_PASSCRED, &on,
-		    sizeof(on)));
-	return 0;
-}
-
 static int
 make_socket(struct uxs_listener *l, struct uxs_error *why)
 {
@@ -89,7 +71,7 @@ make_socket(struct uxs_listener *l, struct uxs_error *why)
 
 	if (r >= 0) {
 		l->fd = r;
-		r = set_options(l);
+		r = socket_options_set(l);
 	}
 	return r < 0 ? listener_explain(why, UXS_FAILURE_SYSTEM, -r,
 			   l->address->name, "cannot make a socket") :
@@ -175,30 +157,36 @@ int
 uxs_listener_adopt(struct uxs_listener *l, const struct uxs_inherited *in,
     struct uxs_error *why)
 {
-	const bool refused_before = passing_is_refused(in->fd);
 	int r;
 
 	*l = (struct uxs_listener)UXS_LISTENER_CLOSED;
 	l->address = &in->address;
 	l->fd = in->fd;
 	l->is_inherited = true;
-	if ((r = set_options(l)) < 0) {
+	if ((r = socket_options_set_again(l)) < 0) {
 		listener_explain(why, UXS_FAILURE_SYSTEM, -r, in->address.name,
 		    "cannot set up an inherited socket");
 		uxs_listener_close(l);
 		return r;
 	}
-	l->refuses_descriptors &= refused_before;
 	look_at_file(l);
 	return 0;
 }
 
 /* ---- serving ---- */
 
+/* Somebody else serves on it as well, so it is not ours to end. */
+static bool
+is_others(const struct uxs_listener *l)
+{
+	return l->is_inherited || l->is_pending;
+}
+
 int
 uxs_listener_listen(struct uxs_listener *l, int backlog, struct uxs_error *why)
 {
-	if (l->address->type == UXS_DGRAM || listen(l->fd, backlog) == 0)
+	if (l->address->type == UXS_DGRAM || l->is_pending ||
+	    listen(l->fd, backlog) == 0)
 		return 0;
 	return listener_explain(why, UXS_FAILURE_SYSTEM, errno,
 	    l->address->name, "cannot listen");
@@ -208,7 +196,7 @@ int
 uxs_listener_accept(struct uxs_listener *l, int *fd)
 {
 	*fd = -1;
-	if (l->is_inherited && l->is_drained)
+	if (is_others(l) && l->is_drained)
 		return UXS_ACCEPT_ENDED;
 	/* cppcheck-suppress nullPointer ; the peer's address is not wanted */
 	*fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -241,7 +229,7 @@ void
 uxs_listener_drain(struct uxs_listener *l)
 {
 	l->is_drained = true;
-	if (l->is_inherited)
+	if (is_others(l))
 		return;
 	/*
 	 * For a connection: new ones get ECONNREFUSED, queued ones can still
@@ -259,6 +247,8 @@ uxs_listener_close(struct uxs_listener *l)
 		uxs_place_remove(&l->place, l->dev, l->ino);
 	if (l->fd >= 0 && !l->is_inherited)
 		close(l->fd);
+	if (l->is_pending)
+		uxs_lock_leave(&l->lock);
 	uxs_lock_close(&l->lock, &l->place);
 	uxs_place_close(&l->place);
 	*l = (struct uxs_listener)UXS_LISTENER_CLOSED;

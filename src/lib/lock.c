@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,7 +100,8 @@ explain_strange(struct uxs_error *why, const struct uxs_place *place)
 static bool
 write_pid(int fd)
 {
-	return ftruncate(fd, 0) == 0 &&
+	/* Whoever handed it over has the same offset, and wrote to it. */
+	return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
 	    dprintf(fd, "%ld\n", (long)getpid()) > 0;
 }
 
@@ -152,20 +154,64 @@ uxs_lock_check(const struct uxs_place *place, struct uxs_error *why)
 	return r;
 }
 
+/* ---- from a predecessor ---- */
+
+static bool
+is_at(int fd, const struct uxs_place *place)
+{
+	char name[NAME_MAX + 1];
+	struct stat held, there;
+
+	lock_name(name, place);
+	return fstat(fd, &held) == 0 &&
+	    fstatat(place->dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+int
+uxs_lock_adopt(struct uxs_lock *lock, const struct uxs_place *place, int fd,
+    struct uxs_error *why)
+{
+	char path_text[SHOWN_MAX];
+
+	*lock = (struct uxs_lock)UXS_LOCK_CLOSED;
+	/* To lock again what this open file has locked does nothing. */
+	if (!is_our_lock_file(fd) || !is_at(fd, place) ||
+	    flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return uxs_error_set(why, UXS_FAILURE_CONFIG, ESTALE,
+		    "%s%s is not the lock that was handed over",
+		    shown(path_text, place->path), UXS_LOCK_SUFFIX);
+	if ((lock->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		return explain(why, place, errno);
+	return 0;
+}
+
+int
+uxs_lock_own(struct uxs_lock *lock)
+{
+	return lock->fd < 0 || write_pid(lock->fd) ? 0 : -errno;
+}
+
+void
+uxs_lock_leave(struct uxs_lock *lock)
+{
+	if (lock->fd >= 0)
+		close(lock->fd);
+	*lock = (struct uxs_lock)UXS_LOCK_CLOSED;
+}
+
+/* ---- the end ---- */
+
 void
 uxs_lock_close(struct uxs_lock *lock, const struct uxs_place *place)
 {
 	char name[NAME_MAX + 1];
-	struct stat ours, there;
 
 	if (lock->fd < 0)
 		return;
 	lock_name(name, place);
 	/* While we hold it, nobody of our kind replaces it; others might. */
-	if (fstat(lock->fd, &ours) == 0 &&
-	    fstatat(place->dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+	if (is_at(lock->fd, place))
 		unlinkat(place->dir_fd, name, 0);
-	close(lock->fd);
-	*lock = (struct uxs_lock)UXS_LOCK_CLOSED;
+	uxs_lock_leave(lock);
 }

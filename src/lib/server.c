@@ -14,13 +14,26 @@
 #include <unistd.h>
 
 #include <uxsrv/error.h>
+#include <uxsrv/handover.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/notify.h>
 
 #include "crew.h"
 #include "doors.h"
 
-enum server_state { SERVER_SERVING, SERVER_DRAINING, SERVER_STOPPED };
+/*
+ *	SERVING ──► DRAINING ──► STOPPED
+ *	   └─► LEAVING ─┘
+ *
+ * Who leaves lets nobody in, as a successor does, and his sessions go on; who
+ * drains asks them to end.
+ */
+enum server_state {
+	SERVER_SERVING,
+	SERVER_LEAVING,
+	SERVER_DRAINING,
+	SERVER_STOPPED,
+};
 
 struct uxs_server {
 	struct uxs_server_conf conf;
@@ -57,8 +70,8 @@ say(struct uxs_server *s, enum uxs_level level, const char *text)
 static void
 stop_if_drained(struct uxs_server *s)
 {
-	if (s->state == SERVER_DRAINING && doors_have_ended(&s->doors) &&
-	    crew_is_idle(&s->crew))
+	if ((s->state == SERVER_DRAINING || s->state == SERVER_LEAVING) &&
+	    doors_have_ended(&s->doors) && crew_is_idle(&s->crew))
 		uxs_loop_stop(loop_of(s));
 }
 
@@ -86,9 +99,20 @@ on_drain_over(struct uxs_timer *timer)
 	struct uxs_server *s =
 	    uxs_container_of(timer, struct uxs_server, drain_timer);
 
+	if (s->state == SERVER_LEAVING) {
+		uxs_server_drain(s);
+		return;
+	}
 	say(s, UXS_WARNING,
 	    "the drain time is over; closing the sessions that are left");
 	uxs_server_stop(s);
+}
+
+static void
+start_drain_timer(struct uxs_server *s)
+{
+	uxs_timer_start(loop_of(s), &s->drain_timer,
+	    uxs_loop_now_ns(loop_of(s)) + s->conf.drain_ns);
 }
 
 void
@@ -99,17 +123,45 @@ uxs_server_drain(struct uxs_server *s)
 		worker_wake(crew_first(&s->crew));
 		return;
 	}
-	if (s->state != SERVER_SERVING)
+	if (s->state != SERVER_SERVING && s->state != SERVER_LEAVING)
 		return;
 	s->state = SERVER_DRAINING;
 	if (s->conf.notify != NULL)
 		uxs_notify_send(s->conf.notify, "STOPPING=1");
 	say(s, UXS_NOTICE, "draining: no new clients");
-	uxs_timer_start(loop_of(s), &s->drain_timer,
-	    uxs_loop_now_ns(loop_of(s)) + s->conf.drain_ns);
+	start_drain_timer(s);
 	doors_drain(&s->doors);
 	crew_drain(&s->crew);
 	stop_if_drained(s);
+}
+
+int
+uxs_server_leave(struct uxs_server *s, const bool *is_taken)
+{
+	if (s->state != SERVER_SERVING)
+		return -EALREADY;
+	s->state = SERVER_LEAVING;
+	if (s->conf.notify != NULL)
+		uxs_notify_stop(s->conf.notify);
+	s->conf.notify = NULL;
+	start_drain_timer(s);
+	doors_leave(&s->doors, is_taken);
+	crew_leave(&s->crew);
+	stop_if_drained(s);
+	return 0;
+}
+
+int
+uxs_server_hand_out(const struct uxs_server *s, struct uxs_handover *handover,
+    struct uxs_error *why)
+{
+	const int r = doors_hand_out(&s->doors, &s->conf, handover);
+
+	if (r == 0)
+		return 0;
+	uxs_handover_close(handover);
+	return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+	    "cannot hand out the sockets: %s", strerror(-r));
 }
 
 void
@@ -165,7 +217,7 @@ on_left(struct worker *w)
 	if (w == crew_first(&s->crew))
 		on_someone_left(s);
 	else if (doors_are_short(&s->doors) ||
-	    (w->sessions.is_draining && worker_load(w) == 0))
+	    ((w->sessions.is_draining || w->is_leaving) && worker_load(w) == 0))
 		worker_wake(crew_first(&s->crew));
 }
 
@@ -207,7 +259,7 @@ on_signal(struct uxs_signals *signals, int number)
 
 	if (number != SIGTERM && number != SIGINT) {
 		s->conf.on_signal(number, s->conf.arg);
-	} else if (s->state == SERVER_SERVING) {
+	} else if (s->state == SERVER_SERVING || s->state == SERVER_LEAVING) {
 		uxs_server_drain(s);
 	} else {
 		say(s, UXS_NOTICE, "told twice: stopping at once");
@@ -383,6 +435,19 @@ tell_ready(struct uxs_server *s)
 		    strerror(-r));
 }
 
+/* Whoever had the sockets before has left them. */
+static void
+own_doors(struct uxs_server *s)
+{
+	const int r = doors_own(&s->doors);
+
+	if (r < 0)
+		uxs_log_print(s->conf.log, UXS_WARNING, UXS_EVENT_LIFE,
+		    uxs_loop_now_ns(loop_of(s)),
+		    "cannot make all that was handed over our own: %s",
+		    strerror(-r));
+}
+
 int
 uxs_server_start(struct uxs_server *s, struct uxs_error *why)
 {
@@ -398,6 +463,7 @@ uxs_server_run(struct uxs_server *s)
 
 	if ((r = uxs_server_start(s, NULL)) < 0)
 		return r;
+	own_doors(s);
 	tell_ready(s);
 	result = uxs_loop_run(loop_of(s));
 	r = end(s);
@@ -414,6 +480,7 @@ uxs_server_fd(struct uxs_server *s)
 		return fd;
 	if ((r = uxs_server_start(s, NULL)) < 0)
 		return r;
+	own_doors(s);
 	tell_ready(s);
 	return fd;
 }

@@ -150,3 +150,23 @@ socket_file_make(int fd, const struct uxs_place *place,
 	close(pin_fd);
 	return r;
 }
+
+int
+socket_file_set_mode(const struct uxs_place *place, dev_t dev, ino_t ino,
+    mode_t mode)
+{
+	const int pin_fd = uxs_place_pin(place);
+	struct stat st;
+	int r;
+
+	if (pin_fd < 0)
+		return pin_fd;
+	if ((r = sysret(fstat(pin_fd, &st))) == 0) {
+		if (st.st_dev != dev || st.st_ino != ino)
+			r = -ESTALE;
+		else if ((st.st_mode & 07777) != mode)
+			r = chmod_pinned(pin_fd, mode);
+	}
+	close(pin_fd);
+	return r;
+}

@@ -19,4 +19,9 @@ int socket_file_make(int fd, const struct uxs_place *place,
     const struct uxs_listener_conf *conf, struct stat *made,
     struct uxs_error *why);
 
+/* Give the socket file that is at the place this mode, if it is this inode and
+ * has another one. Returns 0 or a negative errno, -ESTALE when it is not. */
+int socket_file_set_mode(const struct uxs_place *place, dev_t dev, ino_t ino,
+    mode_t mode);
+
 #endif

@@ -139,6 +139,7 @@ take_inbox(struct worker *w, struct worker_inbox *inbox)
 	w->is_woken = false;
 	inbox->access = w->inbox.access;
 	inbox->wants_drain = w->inbox.wants_drain;
+	inbox->wants_leave = w->inbox.wants_leave;
 	inbox->wants_stop = w->inbox.wants_stop;
 	LIST_SWAP(&inbox->sessions, &w->inbox.sessions, session, next);
 	w->inbox = (struct worker_inbox){ .access = NULL };
@@ -166,10 +167,11 @@ read_inbox(struct worker *w)
 		judge(w, inbox.access);
 		has_judged(w);
 	}
-	if (inbox.wants_drain) {
+	if (inbox.wants_drain)
 		drain(w);
+	w->is_leaving |= inbox.wants_leave;
+	if (inbox.wants_drain || inbox.wants_leave)
 		w->on_left(w); /* where there is nobody to leave */
-	}
 	if (inbox.wants_stop)
 		uxs_loop_stop(&w->loop);
 }
@@ -305,6 +307,19 @@ worker_drain(struct worker *w)
 	}
 	pthread_mutex_lock(&w->mutex);
 	w->inbox.wants_drain = true;
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void
+worker_leave(struct worker *w)
+{
+	if (!w->has_thread) {
+		w->is_leaving = true;
+		return;
+	}
+	pthread_mutex_lock(&w->mutex);
+	w->inbox.wants_leave = true;
 	wake_locked(w);
 	pthread_mutex_unlock(&w->mutex);
 }

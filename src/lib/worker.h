@@ -28,7 +28,7 @@ struct uxs_server_conf;
 struct worker_inbox {
 	struct sessions sessions; /* not begun */
 	const struct uxs_access *const *access; /* to judge by; or NULL */
-	bool wants_drain, wants_stop;
+	bool wants_drain, wants_leave, wants_stop;
 };
 
 struct worker {
@@ -39,7 +39,7 @@ struct worker {
 	char *buffer; /* page-aligned: copies from there cost half as much */
 	size_t buffer_size; /* at least a longest message */
 	/* The owner's, called in the thread of the loop: a session has left,
-	 * or none was there to leave at a drain; somebody called worker_wake
+	 * or none was there to leave at a drain or worker_leave; somebody called worker_wake
 	 * (optional); the loop has failed, and will not run any more. */
 	void (*on_left)(struct worker *worker);
 	void (*on_wake)(struct worker *worker);
@@ -48,6 +48,7 @@ struct worker {
 	/* private */
 	uint64_t n_admitted; /* written by who admits */
 	uint64_t n_left; /* written by the loop's thread */
+	bool is_leaving; /* of the loop's thread */
 	bool has_thread;
 	pthread_t thread;
 	int wake_fd; /* -1: nobody is to wake it */
@@ -96,6 +97,9 @@ uint64_t worker_load(const struct worker *worker);
 
 /* Sessions, those that come later too, send no more and get their answers. */
 void worker_drain(struct worker *worker);
+
+/* No more will come; on_left is to tell when the last one has gone. */
+void worker_leave(struct worker *worker);
 
 /*
  * End the sessions that are not allowed by *access, and return when that is
