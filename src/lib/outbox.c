@@ -318,7 +318,7 @@ widen_send_buffer(int fd, size_t max_message)
  * network namespace. Ours stands for all, but never less than the default,
  * which another namespace has. */
 static size_t
-queue_length(void)
+read_queue_length(void)
 {
 	const int fd =
 	    open("/proc/sys/net/unix/max_dgram_qlen", O_RDONLY | O_CLOEXEC);
@@ -335,6 +335,16 @@ queue_length(void)
 	return (size_t)length + 1;
 }
 
+size_t
+outbox_queue_length(void)
+{
+	static _Atomic size_t length; /* 0: not read yet */
+
+	if (length == 0)
+		length = read_queue_length();
+	return length;
+}
+
 void
 outbox_init(struct outbox *o, int fd, size_t max_message, dev_t own_dev,
     ino_t own_ino)
@@ -346,7 +356,7 @@ outbox_init(struct outbox *o, int fd, size_t max_message, dev_t own_dev,
 		o->sockets[i].fd = -1;
 	return_paths_init(&o->paths, own_dev, own_ino);
 	o->send_buffer = widen_send_buffer(fd, max_message);
-	shares_init(&o->shares, o->send_buffer, queue_length());
+	shares_init(&o->shares, o->send_buffer, outbox_queue_length());
 }
 
 size_t

@@ -58,6 +58,10 @@ struct outbox {
 	} origins[OUTBOX_MAX];
 };
 
+/* How many messages the queue of a receiver holds. Read from a file by the
+ * first call: one should come before this process may be confined. */
+size_t outbox_queue_length(void);
+
 /* Borrows fd. max_message is the longest reply that is expected, own_dev and
  * own_ino are of our own socket file, which gets none. */
 void outbox_init(struct outbox *outbox, int fd, size_t max_message,

@@ -20,6 +20,7 @@
 
 #include "crew.h"
 #include "doors.h"
+#include "outbox.h"
 
 /*
  *	SERVING ──► DRAINING ──► STOPPED
@@ -334,6 +335,7 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 	/* Read once, now: later this process may be confined. */
 	uxs_overflow_uid();
 	uxs_overflow_gid();
+	outbox_queue_length();
 	uxs_ledger_init(&s->ledger,
 	    &(struct uxs_limits){
 		.max_conns = s->conf.max_conns,
