@@ -56,6 +56,9 @@ background_start(struct background *b, int *status, struct uxs_error *why)
 	close(ends[0]);
 	setsid(); /* cannot fail: a new process leads no group */
 	b->fd = ends[1];
+	b->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (b->null < 0)
+		b->null = -errno;
 	return BACKGROUND_CHILD;
 }
 
@@ -63,18 +66,18 @@ int
 background_ready(struct background *b, bool keeps_stderr)
 {
 	const int last = keeps_stderr ? STDOUT_FILENO : STDERR_FILENO;
-	int null = -1, r = 0;
+	int r = b->null < 0 ? b->null : 0;
 
 	if (b->fd < 0)
 		return 0;
 	/* A file system can be unmounted that we were only started in. */
-	if (chdir("/") < 0 ||
-	    (null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
+	if (chdir("/") < 0)
 		r = -errno;
 	for (int fd = STDIN_FILENO; fd <= last && r == 0; fd++)
-		dup2(null, fd);
-	if (null >= 0)
-		close(null);
+		dup2(b->null, fd);
+	if (b->null >= 0)
+		close(b->null);
+	b->null = -1;
 	while (write(b->fd, "r", 1) < 0 && errno == EINTR)
 		;
 	close(b->fd);

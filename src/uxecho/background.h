@@ -13,11 +13,12 @@ struct uxs_error;
 
 struct background {
 	int fd; /* to the process that waits; -1 when nobody does */
+	int null; /* /dev/null, for the standard descriptors; or -errno */
 };
 
-#define BACKGROUND_NONE  \
-	{                \
-		.fd = -1 \
+#define BACKGROUND_NONE              \
+	{                            \
+		.fd = -1, .null = -1 \
 	}
 
 enum background_side {
@@ -28,7 +29,8 @@ enum background_side {
 /*
  * Fork. The child leads a session of its own and goes on, the parent waits for
  * it to be ready, or to end: *status is then 0, or the child's exit status.
- * Returns a side, or a negative errno with *why.
+ * Returns a side, or a negative errno with *why. The child opens here what
+ * background_ready needs, since it may be confined by then.
  */
 int background_start(struct background *background, int *status,
     struct uxs_error *why);
