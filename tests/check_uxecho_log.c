@@ -255,8 +255,8 @@ START_TEST(senders_cannot_write_into_the_log)
 		    shown, text);
 	}
 	ck_assert_int_eq(n_dropped, NAMES);
-	/* serving, draining, figures, stopped */
-	ck_assert_int_eq(n_lines, NAMES + 4);
+	/* sandbox, serving, draining, figures, stopped */
+	ck_assert_int_eq(n_lines, NAMES + 5);
 	close(log);
 }
 END_TEST

@@ -61,6 +61,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_uxecho_log());
 	ADD(suite_activation());
 	ADD(suite_privileges());
+	ADD(suite_sandbox());
 	ADD(suite_background());
 	ADD(suite_notify());
 }

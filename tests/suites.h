@@ -49,6 +49,7 @@ Suite *suite_uxecho_rules(void);
 Suite *suite_uxecho_log(void);
 Suite *suite_activation(void);
 Suite *suite_privileges(void);
+Suite *suite_sandbox(void);
 Suite *suite_background(void);
 Suite *suite_notify(void);
 

@@ -23,6 +23,7 @@
 #include "reload.h"
 #include "remover.h"
 #include "report.h"
+#include "sandbox.h"
 #include "services/services.h"
 #include "status.h"
 
@@ -37,6 +38,7 @@ struct daemon {
 	struct remover remover;
 	struct pid_file pid_file;
 	struct background background;
+	struct sandbox sandbox;
 };
 
 /* r is what the function returned that filled why: a negative errno. */
@@ -137,15 +139,11 @@ open_log(struct daemon *d, struct uxs_error *why)
 	return r;
 }
 
-/* The seam between what takes privileges and what does not. */
 static int
-on_bound(void *arg, struct uxs_error *why)
+give_up_root(struct daemon *d, struct uxs_error *why)
 {
-	struct daemon *d = arg;
 	int r;
 
-	if (!d->options.privileges.is_wanted)
-		return 0;
 	if (geteuid() == 0 &&
 	    (r = remover_start(&d->remover, &d->options.conf, d->pid_file.path,
 		 why)) < 0)
@@ -155,6 +153,26 @@ on_bound(void *arg, struct uxs_error *why)
 	if (remover_is_needed(&d->remover))
 		say(d, UXS_INFO,
 		    "a process of root stays to remove the socket files", "");
+	return 0;
+}
+
+/* The seam between what takes privileges and what does not. Directories are
+ * found as root: who keeps one of them open need not be able to go there. */
+static int
+on_bound(void *arg, struct uxs_error *why)
+{
+	struct daemon *d = arg;
+	char text[SANDBOX_TEXT_MAX];
+	int r = sandbox_open(&d->sandbox, &d->options, why);
+
+	if (r == 0 && d->options.privileges.is_wanted)
+		r = give_up_root(d, why);
+	if (r == 0)
+		r = sandbox_enter(&d->sandbox, why);
+	sandbox_close(&d->sandbox);
+	if (r < 0)
+		return r;
+	say(d, UXS_INFO, "sandbox: ", sandbox_print(&d->sandbox, text));
 	reload_try(&d->reload);
 	return 0;
 }
@@ -315,6 +333,7 @@ main(int argc, char *argv[])
 		.status = STATUS_CLOSED,
 		.remover = REMOVER_NONE,
 		.background = BACKGROUND_NONE,
+		.sandbox = SANDBOX_CLOSED,
 		.logger = LOGGER_CLOSED,
 	};
 	struct uxs_error why;

@@ -282,6 +282,13 @@ apply_force_dir(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_no_sandbox(struct options *o, const char *argument, struct uxs_error *why)
+{
+	o->is_unconfined = true;
+	return NULL;
+}
+
+static const char *
 apply_force(struct options *o, const char *argument, struct uxs_error *why)
 {
 	o->access.takes_overflow = true;
@@ -423,6 +430,9 @@ const struct option_spec option_table[] = {
 	    apply_spin },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
+	{ { 0, "no-sandbox", NULL,
+	      "do not confine the process when it serves" },
+	    apply_no_sandbox },
 	{ { 0, "force", NULL, "accept a rule that names the overflow user" },
 	    apply_force },
 	{ { 'l', "log-format", "FORMAT", "text, journal, json or auto (auto)" },

@@ -29,6 +29,7 @@ struct options {
 	struct privileges privileges; /* whom to become */
 	const char *pidfile; /* borrowed; NULL: none */
 	bool is_daemon; /* --daemon */
+	bool is_unconfined; /* --no-sandbox */
 	int ready_fd; /* -1: nobody waits to be told */
 	bool is_check; /* --check */
 	const char *as; /* whom to judge then; borrowed, NULL: nobody */

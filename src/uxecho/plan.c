@@ -15,6 +15,7 @@
 #include <uxsrv/units.h>
 
 #include "options.h"
+#include "sandbox.h"
 #include "services/services.h"
 
 static void
@@ -76,6 +77,16 @@ print_privileges(const struct privileges *p, FILE *out)
 		fprintf(out, "then become user %s, uid %u, gid %u\n",
 		    p->name[0] != '\0' ? p->name : "without a name",
 		    (unsigned)p->uid, (unsigned)p->gid);
+}
+
+static void
+print_sandbox(const struct options *options, FILE *out)
+{
+	struct sandbox sandbox;
+	char text[SANDBOX_TEXT_MAX];
+
+	sandbox_probe(&sandbox, options);
+	fprintf(out, "sandbox: %s\n", sandbox_print(&sandbox, text));
 }
 
 /* "allow gid:29 (/etc/uxecho.rules:4)" */
@@ -281,6 +292,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	print_access(&options->access, out);
 	fprintf(out, "service: %s\n", options->service->name);
 	print_limits(&conf, out);
+	print_sandbox(options, out);
 	return options->as == NULL ?
 	    0 :
 	    print_judgement(&options->access, options->as, out, why);
