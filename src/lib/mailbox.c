@@ -46,36 +46,56 @@ stats_of(const struct mailbox *m)
 	return &m->context->stats->of[UXS_DGRAM];
 }
 
-/* The name that the sender of message i chose, which may hold any bytes. */
+/* The name that the sender chose, which may hold any bytes. */
 static const char *
-print_sender_name(const struct mailbox_batch *b, unsigned i,
+print_sender_name(const struct outbox_origin *origin,
     char text[SENDER_NAME_MAX])
 {
 	const size_t before_name = offsetof(struct sockaddr_un, sun_path);
-	const size_t length = b->in[i].msg_hdr.msg_namelen;
+	const char *name = origin->from->un.sun_path;
 
-	if (length <= before_name)
+	if (origin->length <= before_name)
 		return "unnamed";
-	return uxs_escape(text, SENDER_NAME_MAX, b->from[i].un.sun_path,
-	    b->from[i].un.sun_path[0] == '\0' ? length - before_name :
-						strlen(b->from[i].un.sun_path));
+	return uxs_escape(text, SENDER_NAME_MAX, name,
+	    name[0] == '\0' ? origin->length - before_name : strlen(name));
 }
 
-/* Of message i of the batch, or of the reply to it. */
+/* A message from there, or the reply to it. */
 static void
-count_drop(const struct mailbox *m, unsigned i, enum uxs_drop reason)
+count_drop(const struct mailbox *m, const struct outbox_origin *origin,
+    enum uxs_drop reason)
 {
 	char who[UXS_PEER_TEXT_MAX], name[SENDER_NAME_MAX];
-	struct uxs_peer sender;
 
 	counter_add(&stats_of(m)->dropped[reason], 1);
 	if (!uxs_log_wants(m->context->log, UXS_DEBUG))
 		return;
-	uxs_peer_of_message(&sender, &m->batch->in[i].msg_hdr);
 	uxs_log_print(m->context->log, UXS_DEBUG, UXS_EVENT_DROPPED,
 	    uxs_loop_now_ns(m->context->loop),
 	    "dgram: dropped (%s): %s from %s", uxs_drop_name(reason),
-	    uxs_peer_print(&sender, who), print_sender_name(m->batch, i, name));
+	    uxs_peer_print(&origin->sender, who),
+	    print_sender_name(origin, name));
+}
+
+/* Where the message in hand came from. */
+static struct outbox_origin
+origin_in_hand(const struct mailbox *m)
+{
+	const struct mailbox_batch *b = m->batch;
+
+	return (struct outbox_origin){
+		.from = &b->from[b->current],
+		.length = b->in[b->current].msg_hdr.msg_namelen,
+		.sender = m->client.peer,
+	};
+}
+
+static void
+drop_message(const struct mailbox *m, enum uxs_drop reason)
+{
+	const struct outbox_origin origin = origin_in_hand(m);
+
+	count_drop(m, &origin, reason);
 }
 
 /* ---- sending ---- */
@@ -96,9 +116,10 @@ on_sent(struct outbox *outbox, size_t length)
 }
 
 static void
-on_dropped(struct outbox *outbox, unsigned i, enum uxs_drop reason)
+on_dropped(struct outbox *outbox, const struct outbox_origin *origin,
+    enum uxs_drop reason)
 {
-	count_drop(mailbox_of(outbox), i, reason);
+	count_drop(mailbox_of(outbox), origin, reason);
 }
 
 /* Do these bytes stay where they are until the batch is sent? */
@@ -115,17 +136,12 @@ static int
 mailbox_reply(struct uxs_client *client, const void *data, size_t length)
 {
 	struct mailbox *m = uxs_container_of(client, struct mailbox, client);
-	struct mailbox_batch *b = m->batch;
-	const struct outbox_origin origin = {
-		.from = &b->from[b->current],
-		.length = b->in[b->current].msg_hdr.msg_namelen,
-		.sender = client->peer,
-		.message = b->current,
-	};
-	const int r = outbox_put(&b->outbox, &origin, data, length);
+	struct outbox *outbox = &m->batch->outbox;
+	const struct outbox_origin origin = origin_in_hand(m);
+	const int r = outbox_put(outbox, &origin, data, length);
 
 	if (r == UXS_REPLY_ACCEPTED && !is_of_message_in_hand(m, data))
-		outbox_send(&b->outbox);
+		outbox_send(outbox);
 	return r;
 }
 
@@ -220,13 +236,13 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 	counter_add(&stats_of(m)->received_messages, 1);
 	counter_add(&stats_of(m)->received_bytes, in->msg_len);
 	if (in->msg_hdr.msg_flags & MSG_CTRUNC)
-		count_drop(m, m->batch->current, UXS_DROP_LOST_DESCRIPTORS);
+		drop_message(m, UXS_DROP_LOST_DESCRIPTORS);
 	else if (in->msg_hdr.msg_flags & MSG_TRUNC)
-		count_drop(m, m->batch->current, UXS_DROP_TOO_LONG);
+		drop_message(m, UXS_DROP_TOO_LONG);
 	else if (is_own(m))
-		count_drop(m, m->batch->current, UXS_DROP_SELF);
+		drop_message(m, UXS_DROP_SELF);
 	else if (service->on_message(&m->client, &message, service->arg) < 0)
-		count_drop(m, m->batch->current, UXS_DROP_ERROR);
+		drop_message(m, UXS_DROP_ERROR);
 }
 
 /* Returns how many messages there were. */

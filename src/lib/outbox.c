@@ -209,7 +209,7 @@ finish(struct outbox *o, unsigned i, int code)
 	if (code == 0)
 		o->on_sent(o, o->iov[i].iov_len);
 	else
-		o->on_dropped(o, o->origins[i].message, drop_of_errno(code));
+		o->on_dropped(o, &o->origins[i], drop_of_errno(code));
 	return_path_close(&o->paths, &o->to[i], code == ECONNREFUSED);
 }
 
@@ -285,7 +285,7 @@ outbox_put(struct outbox *o, const struct outbox_origin *origin,
 		.msg_iovlen = 1,
 	};
 	if ((outcome = open_path(o, i)) != RETURN_PATH_OPEN) {
-		o->on_dropped(o, origin->message, drop_of_path(outcome));
+		o->on_dropped(o, origin, drop_of_path(outcome));
 		return UXS_REPLY_DROPPED;
 	}
 	if (may_share(o, i)) {

@@ -33,12 +33,19 @@ struct reply_socket {
 /* As many as a mailbox receives at once. */
 #define OUTBOX_MAX 16
 
+/* Whom a reply is for. */
+struct outbox_origin {
+	const union return_address *from; /* borrowed until sent */
+	socklen_t length;
+	struct uxs_peer sender;
+};
+
 struct outbox {
 	/* A reply of so many bytes was sent. */
 	void (*on_sent)(struct outbox *outbox, size_t length);
-	/* The reply to message number i was not. */
-	void (*on_dropped)(struct outbox *outbox, unsigned i,
-	    enum uxs_drop reason);
+	/* One was not. */
+	void (*on_dropped)(struct outbox *outbox,
+	    const struct outbox_origin *origin, enum uxs_drop reason);
 	/* private */
 	int fd;
 	size_t max_message;
@@ -50,12 +57,7 @@ struct outbox {
 	struct mmsghdr out[OUTBOX_MAX];
 	struct iovec iov[OUTBOX_MAX];
 	struct return_path to[OUTBOX_MAX];
-	struct outbox_origin {
-		const union return_address *from; /* borrowed until sent */
-		socklen_t length;
-		struct uxs_peer sender;
-		unsigned message;
-	} origins[OUTBOX_MAX];
+	struct outbox_origin origins[OUTBOX_MAX];
 };
 
 /* How many messages the queue of a receiver holds. Read from a file by the
