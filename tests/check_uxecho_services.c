@@ -435,17 +435,34 @@ enter_pid_namespace(void)
 	return true;
 }
 
+/* In a child, since there is no way back. */
+static void
+serve_client_of_other_users(void *arg)
+{
+	serve_client_outside("u", enter_user_namespace);
+}
+
+static void
+serve_client_of_other_processes(void *arg)
+{
+	serve_client_outside("p", enter_pid_namespace);
+}
+
 START_TEST(whoami_says_who_is_not_mapped_here)
 {
 	SKIP_UNLESS_ROOT();
-	serve_client_outside("u", enter_user_namespace);
+	ck_assert_int_eq(wait_child(start_child(serve_client_of_other_users,
+			     NULL)),
+	    0);
 }
 END_TEST
 
 START_TEST(whoami_says_whose_process_is_not_seen_here)
 {
 	SKIP_UNLESS_ROOT();
-	serve_client_outside("p", enter_pid_namespace);
+	ck_assert_int_eq(wait_child(start_child(serve_client_of_other_processes,
+			     NULL)),
+	    0);
 }
 END_TEST
 

@@ -49,6 +49,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_services());
+	ADD(suite_uxecho_chat());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_spin());
 	ADD(suite_uxecho_threads());

@@ -37,6 +37,7 @@ Suite *suite_options(void);
 Suite *suite_log_line(void);
 Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_services(void);
+Suite *suite_uxecho_chat(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_spin(void);
 Suite *suite_uxecho_threads(void);

@@ -40,7 +40,7 @@ struct uxs_message {
 /*
  * Somebody who may be answered. On a connection it lives from on_open to
  * on_end; a datagram's lives for its on_message only, since there is no
- * connection that could end.
+ * connection that could end, unless the service keeps senders.
  */
 struct uxs_client {
 	struct uxs_peer peer; /* who, as the kernel says; read only */
@@ -94,6 +94,19 @@ struct uxs_service {
 	 */
 	bool is_mirror;
 
+	/*
+	 * The sender of a datagram becomes a client as one who connects does,
+	 * with a place in the limits: on_open comes before the first message,
+	 * each later one from the same user and address is the same client's,
+	 * and on_end comes when it was silent for idle_timeout_ns (without
+	 * one, for five minutes), when a reply finds nobody there, or somebody
+	 * else, and at the stop. Who cannot be answered later is no client,
+	 * and what he sends is dropped and counted: a sender without a name,
+	 * or with an abstract one (but for root and our own user), since
+	 * nothing tells whose that is by then.
+	 */
+	bool keeps_senders;
+
 	void *arg;
 
 	/*
@@ -112,14 +125,23 @@ enum uxs_reply {
 
 /*
  * Answer. The bytes are copied where the client does not take them at once.
- * A reply on a framed stream is one message of that framing. Legal while the
- * server is in this client's on_open or on_message.
+ * A reply on a framed stream is one message of that framing. Legal for every
+ * client that lives, in whichever callback of this server's loop; it may lead
+ * to the on_end of that client, within this call.
  *
  * Returns an enum uxs_reply, or -ENOMEM: the connection will be closed, since
  * a reply that is lost must not look like one that was never made.
  */
 int uxs_client_reply(struct uxs_client *client, const void *data,
     size_t length);
+
+/*
+ * The same for what a client did not ask for, as when another one's message is
+ * passed on: where buffer_bytes of unread output are kept for it, this is
+ * dropped and counted as "full". (Its own messages are not read then, but
+ * those of others go on.)
+ */
+int uxs_client_tell(struct uxs_client *client, const void *data, size_t length);
 
 /*
  * Answer with text, then end the connection once the text is out; whatever

@@ -5,10 +5,18 @@
 
 #include <errno.h>
 
+#include <uxsrv/ledger.h>
+
 int
 uxs_client_reply(struct uxs_client *client, const void *data, size_t length)
 {
 	return client->ops->reply(client, data, length);
+}
+
+int
+uxs_client_tell(struct uxs_client *client, const void *data, size_t length)
+{
+	return client->ops->tell(client, data, length);
 }
 
 int
@@ -46,6 +54,21 @@ client_is_allowed(const struct uxs_access *access, const struct uxs_peer *peer,
 	verdict = uxs_access_decide(access, peer, &groups);
 	uxs_groups_fini(&groups);
 	return verdict == UXS_ALLOW;
+}
+
+enum uxs_refusal
+client_refusal_of(int admission)
+{
+	switch (admission) {
+	case UXS_REFUSED_MAX_CONNS:
+		return UXS_REFUSAL_MAX_CONNS;
+	case UXS_REFUSED_MAX_PER_USER:
+		return UXS_REFUSAL_MAX_PER_USER;
+	case UXS_REFUSED_RATE:
+		return UXS_REFUSAL_RATE;
+	default: /* no memory for an account */
+		return UXS_REFUSAL_DESCRIPTORS;
+	}
 }
 
 void

@@ -43,21 +43,6 @@ refuse(struct door *door, const struct uxs_peer *peer, int fd,
 	    peer);
 }
 
-static enum uxs_refusal
-refusal_of(int admission)
-{
-	switch (admission) {
-	case UXS_REFUSED_MAX_CONNS:
-		return UXS_REFUSAL_MAX_CONNS;
-	case UXS_REFUSED_MAX_PER_USER:
-		return UXS_REFUSAL_MAX_PER_USER;
-	case UXS_REFUSED_RATE:
-		return UXS_REFUSAL_RATE;
-	default: /* no memory for an account */
-		return UXS_REFUSAL_DESCRIPTORS;
-	}
-}
-
 /* Takes fd. */
 static void
 admit(struct door *door, int fd)
@@ -74,7 +59,7 @@ admit(struct door *door, int fd)
 	admission = uxs_ledger_enter(context->ledger, peer.uid,
 	    uxs_loop_now_ns(context->loop));
 	if (admission != UXS_ADMITTED) {
-		refuse(door, &peer, fd, refusal_of(admission));
+		refuse(door, &peer, fd, client_refusal_of(admission));
 		return;
 	}
 	if (context->on_admitted(context, fd, &peer, type_of(door)) < 0) {

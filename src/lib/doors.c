@@ -14,6 +14,7 @@
 
 #include "backlog.h"
 #include "reaper.h"
+#include "senders.h"
 #include "worker.h"
 
 /* ---- want of descriptors ---- */
@@ -81,6 +82,9 @@ fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
 		.buffer = worker->buffer,
 		.buffer_size = worker->buffer_size,
 		.max_message = conf->max_message_bytes,
+		.silence_ns = conf->idle_timeout_ns != 0 ?
+		    conf->idle_timeout_ns :
+		    SENDER_SILENCE_NS,
 	};
 	d->context = (struct door_context){
 		.loop = &worker->loop,
@@ -280,6 +284,8 @@ void
 doors_set_access(struct doors *d, const struct uxs_access *access)
 {
 	d->mailboxes.access = d->context.access = access;
+	for (size_t i = 0; i < d->n_open; i++)
+		mailbox_judge(&d->doors[i].mailbox);
 }
 
 void

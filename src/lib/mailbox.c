@@ -20,6 +20,7 @@
 #include "outbox.h"
 #include "passing.h"
 #include "reaper.h"
+#include "senders.h"
 
 /* A receive queue holds max_dgram_qlen (10 by default) and one more. */
 #define BATCH_MAX OUTBOX_MAX
@@ -36,7 +37,9 @@ struct mailbox_batch {
 	char *control; /* of each message control_size bytes */
 	size_t control_size;
 
-	unsigned current; /* the message in hand */
+	bool is_in_hand; /* there is one ... */
+	unsigned current; /* ... which is this */
+	struct senders senders;
 	struct outbox outbox;
 };
 
@@ -115,11 +118,21 @@ on_sent(struct outbox *outbox, size_t length)
 	counter_add(&stats_of(m)->sent_bytes, length);
 }
 
+/* There is nobody any more, or somebody else; or is it only for now? */
+static bool
+is_final(enum uxs_drop reason)
+{
+	return reason == UXS_DROP_GONE || reason == UXS_DROP_NOT_SENDERS ||
+	    reason == UXS_DROP_SELF;
+}
+
 static void
 on_dropped(struct outbox *outbox, const struct outbox_origin *origin,
     enum uxs_drop reason)
 {
 	count_drop(mailbox_of(outbox), origin, reason);
+	if (origin->owner != NULL && is_final(reason))
+		sender_leave(origin->owner, UXS_CLOSE_GONE);
 }
 
 /* Do these bytes stay where they are until the batch is sent? */
@@ -129,20 +142,28 @@ is_of_message_in_hand(const struct mailbox *m, const void *data)
 	const struct iovec *iov = &m->batch->in_iov[m->batch->current];
 	const uintptr_t at = (uintptr_t)data, first = (uintptr_t)iov->iov_base;
 
-	return at >= first && at < first + iov->iov_len;
+	return m->batch->is_in_hand && at >= first && at < first + iov->iov_len;
+}
+
+static int
+put(struct mailbox *m, const struct outbox_origin *origin, const void *data,
+    size_t length)
+{
+	struct outbox *outbox = &m->batch->outbox;
+	const int r = outbox_put(outbox, origin, data, length);
+
+	if (r == UXS_REPLY_ACCEPTED && !is_of_message_in_hand(m, data))
+		outbox_send(outbox);
+	return r;
 }
 
 static int
 mailbox_reply(struct uxs_client *client, const void *data, size_t length)
 {
 	struct mailbox *m = uxs_container_of(client, struct mailbox, client);
-	struct outbox *outbox = &m->batch->outbox;
 	const struct outbox_origin origin = origin_in_hand(m);
-	const int r = outbox_put(outbox, &origin, data, length);
 
-	if (r == UXS_REPLY_ACCEPTED && !is_of_message_in_hand(m, data))
-		outbox_send(outbox);
-	return r;
+	return put(m, &origin, data, length);
 }
 
 /* There is no connection that could end. */
@@ -161,7 +182,50 @@ mailbox_descriptor(const struct uxs_client *client)
 
 static const struct uxs_client_ops mailbox_ops = {
 	.reply = mailbox_reply,
+	.tell = mailbox_reply,
 	.refuse = mailbox_refuse,
+	.descriptor = mailbox_descriptor,
+};
+
+/* ---- senders who are kept ---- */
+
+/* It may be another client's message that is in hand, or none. */
+static int
+sender_reply(struct uxs_client *client, const void *data, size_t length)
+{
+	struct sender *sender = uxs_container_of(client, struct sender, client);
+	struct mailbox_batch *b =
+	    uxs_container_of(sender->senders, struct mailbox_batch, senders);
+	const struct outbox_origin origin = {
+		.from = &sender->address,
+		.length = sender->length,
+		.sender = client->peer,
+		.owner = sender,
+	};
+
+	if (sender->is_leaving) {
+		count_drop(b->mailbox, &origin, UXS_DROP_GONE);
+		return UXS_REPLY_DROPPED;
+	}
+	if (!b->is_in_hand)
+		outbox_begin(&b->outbox);
+	return put(b->mailbox, &origin, data, length);
+}
+
+static int
+sender_refuse(struct uxs_client *client, const char *text)
+{
+	const int r = sender_reply(client, text, strlen(text));
+
+	sender_leave(uxs_container_of(client, struct sender, client),
+	    UXS_CLOSE_REFUSED);
+	return r;
+}
+
+static const struct uxs_client_ops sender_ops = {
+	.reply = sender_reply,
+	.tell = sender_reply,
+	.refuse = sender_refuse,
 	.descriptor = mailbox_descriptor,
 };
 
@@ -195,17 +259,23 @@ is_own(const struct mailbox *m)
 	return sender != 0 && sender == outbox_own_pid(&m->batch->outbox);
 }
 
-/* May the sender, and not too often? */
 static bool
-is_admitted(const struct mailbox *m)
+is_allowed(const struct mailbox *m)
+{
+	if (uxs_access_decide(m->context->access, &m->client.peer, NULL) ==
+	    UXS_ALLOW)
+		return true;
+	counter_add(&stats_of(m)->refused[UXS_REFUSAL_RULES], 1);
+	return false;
+}
+
+/* Not too often? */
+static bool
+is_slow_enough(const struct mailbox *m)
 {
 	const struct mailbox_context *context = m->context;
 	const struct uxs_peer *sender = &m->client.peer;
 
-	if (uxs_access_decide(context->access, sender, NULL) != UXS_ALLOW) {
-		counter_add(&stats_of(m)->refused[UXS_REFUSAL_RULES], 1);
-		return false;
-	}
 	switch (uxs_ledger_message(context->ledger, sender->uid,
 	    uxs_loop_now_ns(context->loop))) {
 	case UXS_ADMITTED:
@@ -219,19 +289,73 @@ is_admitted(const struct mailbox *m)
 	}
 }
 
-static void
-on_datagram(struct mailbox *m, struct mmsghdr *in)
+/* Of whoever sent the message in hand; NULL where the service keeps none, or
+ * where he is not known yet. */
+static struct sender *
+known_sender(const struct mailbox *m)
 {
-	const struct mailbox_context *context = m->context;
-	const struct uxs_service *service = context->service;
+	const struct outbox_origin origin = origin_in_hand(m);
+
+	return m->context->service->keeps_senders ?
+	    senders_find(&m->batch->senders, origin.from, origin.length,
+		origin.sender.uid) :
+	    NULL;
+}
+
+/* Who enters is looked at by the ledger then. */
+static bool
+is_admitted(const struct mailbox *m, struct sender *known)
+{
+	if (!is_allowed(m))
+		return false;
+	if (known == NULL && m->context->service->keeps_senders)
+		return true;
+	if (!is_slow_enough(m))
+		return false;
+	if (known != NULL)
+		sender_heard(known);
+	return true;
+}
+
+/* NULL: it is not to be handed over, and that was counted. */
+static struct uxs_client *
+client_of(struct mailbox *m, struct sender *known)
+{
+	struct mailbox_batch *b = m->batch;
+	const struct outbox_origin origin = origin_in_hand(m);
+
+	if (!m->context->service->keeps_senders)
+		return &m->client;
+	if (known == NULL && outbox_reaches(&b->outbox, &origin))
+		known = senders_admit(&b->senders, origin.from, origin.length,
+		    &origin.sender, &sender_ops);
+	return known != NULL ? &known->client : NULL;
+}
+
+static void
+hand_over(struct mailbox *m, struct mmsghdr *in, struct sender *known)
+{
+	const struct uxs_service *service = m->context->service;
 	const struct uxs_message message = {
 		.data = in->msg_hdr.msg_iov->iov_base,
 		.length = in->msg_len,
 	};
+	struct uxs_client *client = client_of(m, known);
+
+	if (client != NULL &&
+	    service->on_message(client, &message, service->arg) < 0)
+		drop_message(m, UXS_DROP_ERROR);
+}
+
+static void
+on_datagram(struct mailbox *m, struct mmsghdr *in)
+{
+	struct sender *known;
 
 	m->client.state = NULL;
 	uxs_peer_of_message(&m->client.peer, &in->msg_hdr);
-	if (!is_admitted(m))
+	known = known_sender(m);
+	if (!is_admitted(m, known))
 		return;
 	counter_add(&stats_of(m)->received_messages, 1);
 	counter_add(&stats_of(m)->received_bytes, in->msg_len);
@@ -241,8 +365,8 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 		drop_message(m, UXS_DROP_TOO_LONG);
 	else if (is_own(m))
 		drop_message(m, UXS_DROP_SELF);
-	else if (service->on_message(&m->client, &message, service->arg) < 0)
-		drop_message(m, UXS_DROP_ERROR);
+	else
+		hand_over(m, in, known);
 }
 
 /* Returns how many messages there were. */
@@ -261,8 +385,10 @@ receive_batch(struct mailbox *m)
 	/* Whatever becomes of the messages. */
 	for (int i = 0; m->context->reaper != NULL && i < n; i++)
 		reaper_put_passed(m->context->reaper, &b->in[i].msg_hdr);
+	b->is_in_hand = true;
 	for (b->current = 0; b->current < (unsigned)n; b->current++)
 		on_datagram(m, &b->in[b->current]);
+	b->is_in_hand = false;
 	outbox_send(&b->outbox);
 	return (unsigned)n;
 }
@@ -305,6 +431,7 @@ new_batch(const struct mailbox_context *context)
 		return NULL;
 	}
 	size_batch(b, context);
+	senders_init(&b->senders, context);
 	return b;
 }
 
@@ -348,6 +475,14 @@ mailbox_drain(struct mailbox *m)
 	while (receive_batch(m) > 0)
 		;
 	uxs_watch_stop(m->context->loop, &m->watch);
+	senders_end(&m->batch->senders, UXS_CLOSE_DRAIN);
+}
+
+void
+mailbox_judge(struct mailbox *m)
+{
+	if (m->batch != NULL)
+		senders_judge(&m->batch->senders);
 }
 
 size_t
@@ -356,14 +491,26 @@ mailbox_trim(struct mailbox *m)
 	return m->batch != NULL ? outbox_trim(&m->batch->outbox) : 0;
 }
 
+static void
+free_batch(struct senders *senders)
+{
+	struct mailbox_batch *b =
+	    uxs_container_of(senders, struct mailbox_batch, senders);
+
+	free(b->control);
+	free(b);
+}
+
 void
 mailbox_close(struct mailbox *m)
 {
-	if (m->batch == NULL)
+	struct mailbox_batch *b = m->batch;
+
+	if (b == NULL)
 		return;
 	uxs_watch_stop(m->context->loop, &m->watch);
-	outbox_close(&m->batch->outbox);
-	free(m->batch->control);
-	free(m->batch);
+	senders_end(&b->senders, UXS_CLOSE_DRAIN);
+	outbox_close(&b->outbox);
 	m->batch = NULL;
+	senders_close(&b->senders, free_batch);
 }

@@ -3,6 +3,7 @@
 #define UXS_MAILBOX_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uxsrv/access.h>
 #include <uxsrv/ledger.h>
@@ -35,6 +36,7 @@ struct mailbox_context {
 	char *buffer; /* a batch of messages lands here */
 	size_t buffer_size; /* at least max_message */
 	size_t max_message;
+	int64_t silence_ns; /* after which a sender who is kept is gone */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 };
 
@@ -52,6 +54,9 @@ int mailbox_open(struct mailbox *mailbox, const struct mailbox_context *context,
 
 /* Take no more: what has arrived stays where it is. */
 void mailbox_stop(struct mailbox *mailbox);
+
+/* The rules of the context have changed: for those too who are kept. */
+void mailbox_judge(struct mailbox *mailbox);
 
 /* Answer all that has arrived. The socket must let no more come. */
 void mailbox_drain(struct mailbox *mailbox);

@@ -298,6 +298,23 @@ outbox_put(struct outbox *o, const struct outbox_origin *origin,
 	return UXS_REPLY_ACCEPTED;
 }
 
+bool
+outbox_reaches(struct outbox *o, const struct outbox_origin *origin)
+{
+	struct return_path path;
+	enum return_path_outcome outcome = return_path_open(&o->paths, &path,
+	    origin->from, origin->length, &origin->sender);
+
+	if (outcome == RETURN_PATH_OPEN) {
+		if (!path.is_believed && path.pin == NULL)
+			outcome = RETURN_PATH_NOT_SENDERS;
+		return_path_close(&o->paths, &path, false);
+	}
+	if (outcome != RETURN_PATH_OPEN)
+		o->on_dropped(o, origin, drop_of_path(outcome));
+	return outcome == RETURN_PATH_OPEN;
+}
+
 /* ---- life ---- */
 
 /* Returns what it is then. */

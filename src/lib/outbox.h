@@ -2,6 +2,7 @@
 #ifndef UXS_OUTBOX_H
 #define UXS_OUTBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -38,6 +39,7 @@ struct outbox_origin {
 	const union return_address *from; /* borrowed until sent */
 	socklen_t length;
 	struct uxs_peer sender;
+	void *owner; /* the outbox owner's; NULL at will */
 };
 
 struct outbox {
@@ -87,6 +89,14 @@ outbox_own_pid(const struct outbox *outbox)
 int outbox_put(struct outbox *outbox, const struct outbox_origin *origin,
     const void *data, size_t length);
 void outbox_send(struct outbox *outbox);
+
+/*
+ * Could a reply go there, now and later? A path can be looked at each time. An
+ * abstract name has no owner to look at, and who has it tomorrow is anybody's
+ * guess, so it will do only for a sender who is believed anyway. Otherwise a
+ * drop is told.
+ */
+bool outbox_reaches(struct outbox *outbox, const struct outbox_origin *origin);
 
 /* Give back descriptors that are held to save time. Returns how many. */
 size_t outbox_trim(struct outbox *outbox);

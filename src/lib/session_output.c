@@ -218,6 +218,16 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 }
 
 static int
+session_tell(struct uxs_client *client, const void *data, size_t length)
+{
+	struct session *s = uxs_container_of(client, struct session, client);
+
+	if (output_bytes(&s->output) >= s->context->max_output)
+		return dropped(s, UXS_DROP_FULL);
+	return session_reply(client, data, length);
+}
+
+static int
 session_refuse(struct uxs_client *client, const char *text)
 {
 	struct session *s = uxs_container_of(client, struct session, client);
@@ -238,6 +248,7 @@ session_descriptor(const struct uxs_client *client)
 
 const struct uxs_client_ops session_ops = {
 	.reply = session_reply,
+	.tell = session_tell,
 	.refuse = session_refuse,
 	.descriptor = session_descriptor,
 };

@@ -169,7 +169,8 @@ apply_service(struct options *o, const char *argument, struct uxs_error *why)
 	const struct named_service *service = service_find(argument);
 
 	if (service == NULL)
-		return "not a service; write echo, upper, discard or whoami";
+		return "not a service; write echo, upper, discard, whoami "
+		       "or chat";
 	o->service = service;
 	return NULL;
 }
@@ -383,7 +384,8 @@ const struct option_spec option_table[] = {
 	    apply_mode },
 	{ { 'o', "owner", "USER[:GROUP]", "owner of the socket file" },
 	    apply_owner },
-	{ { 's', "service", "NAME", "echo, upper, discard or whoami (echo)" },
+	{ { 's', "service", "NAME",
+	      "echo, upper, discard, whoami or chat (echo)" },
 	    apply_service },
 	{ { 'F', "framing", "NAME", "none, line, netstring or u32 (none)" },
 	    apply_framing },

@@ -9,6 +9,7 @@ static const struct named_service services[] = {
 	{ "upper", &service_upper, NULL, NULL },
 	{ "discard", &service_discard, NULL, NULL },
 	{ "whoami", &service_whoami, whoami_prepare, whoami_finish },
+	{ "chat", &service_chat, NULL, NULL },
 };
 
 const struct named_service *

@@ -21,7 +21,7 @@ struct named_service {
 const struct named_service *service_find(const char *name);
 
 extern const struct uxs_service service_echo, service_upper, service_discard,
-    service_whoami;
+    service_whoami, service_chat;
 
 void whoami_prepare(void);
 void whoami_finish(void);
