@@ -72,6 +72,7 @@ add_uxping(SRunner *runner)
 {
 	ADD(suite_histogram());
 	ADD(suite_payload());
+	ADD(suite_exposition());
 	ADD(suite_report());
 	ADD(suite_bench());
 	ADD(suite_uxping_options());

@@ -57,6 +57,7 @@ Suite *suite_notify(void);
 /* uxping's: its own rooms, then the program. */
 Suite *suite_histogram(void);
 Suite *suite_payload(void);
+Suite *suite_exposition(void);
 Suite *suite_report(void);
 Suite *suite_bench(void);
 Suite *suite_uxping_options(void);
