@@ -69,6 +69,7 @@ GETTER(backlog, o->conf.backlog)
 GETTER(threads, o->conf.n_threads)
 GETTER(ready_fd, o->ready_fd)
 GETTER(force_dir, o->conf.force_dir)
+GETTER(has_stats, o->has_stats)
 GETTER(is_check, o->is_check)
 GETTER(is_help, o->is_help)
 GETTER(is_version, o->is_version)
@@ -170,6 +171,10 @@ static const struct {
 	{ { "--ready-fd", "0", "s" }, ready_fd, 0 },
 	{ { "-R", "7", "s" }, ready_fd, 7 },
 	{ { "--force-dir", "s" }, force_dir, true },
+	{ { "s" }, has_stats, false },
+	{ { "--stats", "x", "s" }, has_stats, true },
+	{ { "-S", "stream:x", "s" }, n_addresses, 2 },
+	{ { "-S", "@x", "-a", "any", "s" }, has_stats, true },
 	{ { "--check", "s" }, is_check, true },
 	{ { "-n", "s" }, is_check, true },
 	{ { "--verbose", "s" }, level, UXS_INFO },
@@ -249,6 +254,9 @@ static const struct {
 	{ { "s", "--mode" }, { "'--mode'", "needs an argument" } },
 	{ { "s", "-m" }, { "'-m'", "needs an argument" } },
 	{ { "s", "-vm" }, { "'-m'", "needs an argument" } },
+	{ { "--stats", "", "s" }, { "empty" } },
+	{ { "-S", "dgram:x", "s" }, { "'dgram:x'", "stream:PATH" } },
+	{ { "-S", "seqpacket:x", "s" }, { "'seqpacket:x'", "stream:PATH" } },
 	{ { "--check=yes", "s" }, { "--check=yes", "takes no argument" } },
 	{ { "--fro\nb", "s" }, { "unknown", "--fro\\nb" } },
 	{ { "--allow", "nobody?", "s" }, { "rule", "'nobody?'", "any" } },

@@ -52,6 +52,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_uxecho_chat());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_spin());
+	ADD(suite_stats());
 	ADD(suite_uxecho_threads());
 	ADD(suite_uxecho_access());
 	ADD(suite_hostile_peers());

@@ -25,6 +25,7 @@
 #include "report.h"
 #include "sandbox.h"
 #include "services/services.h"
+#include "stats.h"
 #include "status.h"
 
 struct daemon {
@@ -34,6 +35,7 @@ struct daemon {
 	struct logger logger;
 	struct uxs_log log;
 	struct uxs_server *server;
+	struct stats stats;
 	struct reload reload;
 	struct remover remover;
 	struct pid_file pid_file;
@@ -91,6 +93,10 @@ announce(struct daemon *d)
 		say(d, UXS_NOTICE, "serving the inherited ",
 		    uxs_address_print(&d->activation.sockets[i].address, text,
 			sizeof(text)));
+	if (d->options.has_stats)
+		say(d, UXS_NOTICE, "statistics at ",
+		    uxs_address_print(&d->options.stats[0], text,
+			sizeof(text)));
 	tell_manager(d);
 	if (d->options.ready_fd >= 0 &&
 	    (r = uxs_notify_ready_fd(d->options.ready_fd)) < 0)
@@ -112,7 +118,7 @@ on_signal(int number, void *arg)
 	} else {
 		status_reloading(&d->status);
 		status_reloaded(&d->status,
-		    reload_rules(&d->reload, d->server));
+		    reload_rules(&d->reload, d->server, d->stats.server));
 	}
 }
 
@@ -145,8 +151,9 @@ give_up_root(struct daemon *d, struct uxs_error *why)
 	int r;
 
 	if (geteuid() == 0 &&
-	    (r = remover_start(&d->remover, &d->options.conf, d->pid_file.path,
-		 why)) < 0)
+	    (r = remover_start(&d->remover, &d->options.conf,
+		 d->options.has_stats ? &d->options.stats[0] : NULL,
+		 d->pid_file.path, why)) < 0)
 		return r;
 	if ((r = privileges_drop(&d->options.privileges, why)) < 0)
 		return r;
@@ -159,7 +166,7 @@ give_up_root(struct daemon *d, struct uxs_error *why)
 /* The seam between what takes privileges and what does not. Directories are
  * found as root: who keeps one of them open need not be able to go there. */
 static int
-on_bound(void *arg, struct uxs_error *why)
+give_up_rights(void *arg, struct uxs_error *why)
 {
 	struct daemon *d = arg;
 	char text[SANDBOX_TEXT_MAX];
@@ -175,6 +182,18 @@ on_bound(void *arg, struct uxs_error *why)
 	say(d, UXS_INFO, "sandbox: ", sandbox_print(&d->sandbox, text));
 	reload_try(&d->reload);
 	return 0;
+}
+
+/* All names first, those of the statistics too. */
+static int
+on_bound(void *arg, struct uxs_error *why)
+{
+	struct daemon *d = arg;
+
+	if (!d->options.has_stats)
+		return give_up_rights(d, why);
+	return stats_open(&d->stats, &d->options.conf, &d->options.stats[0],
+	    give_up_rights, d, why);
 }
 
 static void
@@ -205,6 +224,29 @@ fill_conf(struct daemon *d, const sigset_t *signals)
 	d->status.notify.arg = d;
 }
 
+/* By it the files of both are removed, where that takes root. */
+static void
+close_server(struct daemon *d)
+{
+	stats_stop(&d->stats);
+	uxs_server_close(&d->server);
+	stats_close(&d->stats);
+}
+
+static int
+start_server(struct daemon *d, struct uxs_error *why)
+{
+	int r = uxs_server_start(d->server, why);
+
+	if (r < 0 || (r = pid_file_write(&d->pid_file, why)) < 0)
+		return r;
+	if ((r = stats_start(&d->stats, d->server)) < 0)
+		uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot watch the socket of the statistics: %s",
+		    strerror(-r));
+	return r;
+}
+
 static int
 open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 {
@@ -217,11 +259,9 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 		d->options.service->prepare();
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
-	r = uxs_server_open(&d->server, &d->options.conf, why);
-	if (r == 0 &&
-	    ((r = uxs_server_start(d->server, why)) < 0 ||
-		(r = pid_file_write(&d->pid_file, why)) < 0))
-		uxs_server_close(&d->server);
+	if ((r = uxs_server_open(&d->server, &d->options.conf, why)) < 0 ||
+	    (r = start_server(d, why)) < 0)
+		close_server(d);
 	return r;
 }
 
@@ -243,7 +283,7 @@ serve(struct daemon *d)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	report(d);
-	uxs_server_close(&d->server);
+	close_server(d);
 	pid_file_close(&d->pid_file);
 	if (d->options.service->finish != NULL)
 		d->options.service->finish();

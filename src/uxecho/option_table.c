@@ -275,6 +275,18 @@ apply_ready_fd(struct options *o, const char *argument, struct uxs_error *why)
 	return NULL;
 }
 
+/* Of a pair, the stream alone: who reads figures connects. */
+static const char *
+apply_stats(struct options *o, const char *argument, struct uxs_error *why)
+{
+	if (uxs_address_parse(argument, o->stats, why) < 0)
+		return option_explained;
+	if (o->stats[0].type != UXS_STREAM)
+		return "statistics are read from a stream; write stream:PATH";
+	o->has_stats = true;
+	return NULL;
+}
+
 static const char *
 apply_force_dir(struct options *o, const char *argument, struct uxs_error *why)
 {
@@ -430,6 +442,9 @@ const struct option_spec option_table[] = {
 	{ { 0, "spin", "TIME",
 	      "look on for so long before sleeping (0); 200us is useful" },
 	    apply_spin },
+	{ { 'S', "stats", "ADDRESS",
+	      "a second socket, to read statistics from" },
+	    apply_stats },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
 	{ { 0, "no-sandbox", NULL,

@@ -12,6 +12,7 @@
 
 #include "option_table.h"
 #include "services/services.h"
+#include "stats.h"
 
 /* Options without a letter are told to getopt_long(3) by numbers that no
  * letter has. */
@@ -229,6 +230,43 @@ options_parse(struct options *options, int argc, char *argv[],
 	return 0;
 }
 
+static bool
+is_served(const struct uxs_server_conf *conf, const struct uxs_address *address)
+{
+	for (size_t i = 0; i < conf->n_addresses; i++) {
+		if (uxs_address_equals(&conf->addresses[i], address))
+			return true;
+	}
+	for (size_t i = 0; conf->activation != NULL && i < conf->activation->n;
+	     i++) {
+		if (uxs_address_equals(&conf->activation->sockets[i].address,
+			address))
+			return true;
+	}
+	return false;
+}
+
+/* A second socket, and its readers have descriptors that no client takes. */
+static int
+fit_stats(struct options *options, struct uxs_error *why)
+{
+	struct uxs_server_conf *conf = &options->conf;
+	struct uxs_server_conf resolved = *conf;
+
+	if (!options->has_stats)
+		return 0;
+	if (is_served(conf, &options->stats[0]))
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--stats: this address is served, too; choose another one");
+	uxs_server_conf_resolve(&resolved);
+	if (conf->max_conns == 0)
+		conf->max_conns = resolved.max_conns > STATS_DESCRIPTORS ?
+		    resolved.max_conns - STATS_DESCRIPTORS :
+		    1;
+	conf->is_measured = true;
+	return stats_check(conf, &options->stats[0], why);
+}
+
 int
 options_load_rules(struct options *options, struct uxs_error *why)
 {
@@ -243,7 +281,9 @@ options_load_rules(struct options *options, struct uxs_error *why)
 	r = rules_load(&options->rules, &options->access, why);
 	options->conf.access = &options->access;
 	options->conf.service = options->service->service;
-	return r < 0 ? r : uxs_server_conf_check(&options->conf, why);
+	if (r < 0 || (r = uxs_server_conf_check(&options->conf, why)) < 0)
+		return r;
+	return fit_stats(options, why);
 }
 
 void

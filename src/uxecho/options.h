@@ -28,6 +28,8 @@ struct options {
 	bool is_syslog;
 	struct privileges privileges; /* whom to become */
 	const char *pidfile; /* borrowed; NULL: none */
+	struct uxs_address stats[UXS_ADDRESS_MAX]; /* the first, if any */
+	bool has_stats;
 	bool is_daemon; /* --daemon */
 	bool is_unconfined; /* --no-sandbox */
 	int ready_fd; /* -1: nobody waits to be told */

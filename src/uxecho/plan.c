@@ -25,7 +25,7 @@ print_warning(void *arg, const char *text)
 }
 
 static int
-check_address(const struct uxs_server_conf *conf,
+check_address(const struct uxs_server_conf *conf, const char *what,
     const struct uxs_address *address, FILE *out, struct uxs_error *why)
 {
 	const struct uxs_listener_conf listener = {
@@ -40,7 +40,7 @@ check_address(const struct uxs_server_conf *conf,
 	char text[UXS_ADDRESS_TEXT_MAX];
 	int r;
 
-	fprintf(out, "serve %s\n",
+	fprintf(out, "%s %s\n", what,
 	    uxs_address_print(address, text, sizeof(text)));
 	if ((r = uxs_listener_check(&listener, why)) < 0)
 		return r;
@@ -284,10 +284,14 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	uxs_server_conf_resolve(&conf);
 	print_inherited(conf.activation, out);
 	for (size_t i = 0; i < conf.n_addresses; i++) {
-		r = check_address(&conf, &conf.addresses[i], out, why);
+		r = check_address(&conf, "serve", &conf.addresses[i], out, why);
 		if (r < 0)
 			return r;
 	}
+	if (options->has_stats &&
+	    (r = check_address(&conf, "statistics at", &options->stats[0], out,
+		 why)) < 0)
+		return r;
 	print_privileges(&options->privileges, out);
 	print_access(&options->access, out);
 	fprintf(out, "service: %s\n", options->service->name);

@@ -39,15 +39,24 @@ warn_of_mode(struct reload *reload)
 /* In place of old, or not at all. */
 static int
 take_rules(struct reload *reload, struct uxs_server *server,
-    struct uxs_access *next, struct uxs_error *why)
+    struct uxs_server *also, struct uxs_access *next, struct uxs_error *why)
 {
+	struct uxs_error ignored;
 	int r;
 
 	*next = (struct uxs_access)UXS_ACCESS_EMPTY(reload->access->own_uid);
 	next->takes_overflow = reload->access->takes_overflow;
 	if ((r = rules_load(&reload->options->rules, next, why)) < 0 ||
-	    (r = uxs_server_set_access(server, next, why)) < 0)
+	    (also != NULL &&
+		(r = uxs_server_set_access(also, next, why)) < 0)) {
 		uxs_access_fini(next);
+		return r;
+	}
+	if ((r = uxs_server_set_access(server, next, why)) < 0) {
+		if (also != NULL)
+			uxs_server_set_access(also, reload->access, &ignored);
+		uxs_access_fini(next);
+	}
 	return r;
 }
 
@@ -75,7 +84,8 @@ reload_try(struct reload *reload)
 }
 
 bool
-reload_rules(struct reload *reload, struct uxs_server *server)
+reload_rules(struct reload *reload, struct uxs_server *server,
+    struct uxs_server *also)
 {
 	const uint64_t n_before = count_ended(server);
 	struct uxs_access *next = reload->access == &reload->other ?
@@ -88,7 +98,7 @@ reload_rules(struct reload *reload, struct uxs_server *server)
 		    "");
 		return true;
 	}
-	if (take_rules(reload, server, next, &why) < 0) {
+	if (take_rules(reload, server, also, next, &why) < 0) {
 		say(reload, UXS_ERROR, "the old rules stay: ", why.text);
 		return false;
 	}

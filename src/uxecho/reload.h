@@ -27,10 +27,11 @@ struct reload {
 void reload_init(struct reload *reload, struct options *options,
     struct uxs_log *log);
 
-/* Read all rules again and have the server judge by them. What comes of it is
- * logged. Returns whether the rules in force are now as they are written: where
+/* Read all rules again and have the server, and another one (NULL: none),
+ * judge by them. What comes of it is logged. Returns whether the rules in force are now as they are written: where
  * anything is wrong with the new ones, the old ones stay. */
-bool reload_rules(struct reload *reload, struct uxs_server *server);
+bool reload_rules(struct reload *reload, struct uxs_server *server,
+    struct uxs_server *also);
 
 /* Could they be read again? Warns where they could not: for who has become
  * somebody else since he read them. */

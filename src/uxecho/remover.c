@@ -156,16 +156,22 @@ add_path(struct remover *r, const char *path, bool has_lock,
 }
 
 static int
-add_all(struct remover *r, const struct uxs_server_conf *conf, const char *file,
+add_socket(struct remover *r, const struct uxs_address *address,
     struct uxs_error *why)
+{
+	return address->is_abstract ? 0 : add_path(r, address->name, true, why);
+}
+
+static int
+add_all(struct remover *r, const struct uxs_server_conf *conf,
+    const struct uxs_address *other, const char *file, struct uxs_error *why)
 {
 	int result = file != NULL ? add_path(r, file, false, why) : 0;
 
-	for (size_t i = 0; i < conf->n_addresses && result == 0; i++) {
-		if (!conf->addresses[i].is_abstract)
-			result =
-			    add_path(r, conf->addresses[i].name, true, why);
-	}
+	for (size_t i = 0; i < conf->n_addresses && result == 0; i++)
+		result = add_socket(r, &conf->addresses[i], why);
+	if (other != NULL && result == 0)
+		result = add_socket(r, other, why);
 	return result;
 }
 
@@ -212,9 +218,9 @@ start(struct remover *r, struct uxs_error *why)
 
 int
 remover_start(struct remover *r, const struct uxs_server_conf *conf,
-    const char *file, struct uxs_error *why)
+    const struct uxs_address *other, const char *file, struct uxs_error *why)
 {
-	int result = add_all(r, conf, file, why);
+	int result = add_all(r, conf, other, file, why);
 
 	if (result == 0 && r->n > 0)
 		result = start(r, why);

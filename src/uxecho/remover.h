@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct uxs_address;
 struct uxs_error;
 struct uxs_server_conf;
 
@@ -38,13 +39,13 @@ struct remover {
 	}
 
 /*
- * Start the process, for the sockets of conf and their locks, and for another
- * file (NULL: none). While we are root, all of them exist, and there are no
+ * Start the process, for the sockets of conf, one more (NULL: none), and their
+ * locks, and for another file (NULL: none). While we are root, all of them exist, and there are no
  * other threads. Nothing to do, no process. Returns 0, or a negative errno
  * with *why.
  */
 int remover_start(struct remover *remover, const struct uxs_server_conf *conf,
-    const char *file, struct uxs_error *why);
+    const struct uxs_address *other, const char *file, struct uxs_error *why);
 
 /* After root was given up: is there anything that we cannot remove ourselves?
  * If not, the process is ended. */

@@ -146,16 +146,23 @@ allow_rules(const struct sandbox *s, const struct rules *rules)
 }
 
 static int
-allow_sockets(const struct sandbox *s, const struct uxs_server_conf *conf)
+allow_socket(const struct sandbox *s, const struct uxs_address *address)
 {
+	return address->is_abstract ?
+	    0 :
+	    allow_directory_of(s, address->name, TO_REBIND);
+}
+
+static int
+allow_sockets(const struct sandbox *s, const struct options *options)
+{
+	const struct uxs_server_conf *conf = &options->conf;
 	int r = 0;
 
-	for (size_t i = 0; i < conf->n_addresses && r == 0; i++) {
-		const struct uxs_address *address = &conf->addresses[i];
-
-		if (!address->is_abstract)
-			r = allow_directory_of(s, address->name, TO_REBIND);
-	}
+	for (size_t i = 0; i < conf->n_addresses && r == 0; i++)
+		r = allow_socket(s, &conf->addresses[i]);
+	if (options->has_stats && r == 0)
+		r = allow_socket(s, &options->stats[0]);
 	return r;
 }
 
@@ -166,7 +173,7 @@ open_ruleset(struct sandbox *s, const struct options *options)
 
 	if ((s->ruleset_fd = landlock_open(s->abi)) < 0)
 		return s->ruleset_fd;
-	if ((r = allow_sockets(s, &options->conf)) < 0 ||
+	if ((r = allow_sockets(s, options)) < 0 ||
 	    (r = allow_rules(s, &options->rules)) < 0)
 		return r;
 	return options->pidfile == NULL ?
