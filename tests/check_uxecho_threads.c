@@ -316,10 +316,10 @@ END_TEST
 
 /* ---- services ---- */
 
-/* It keeps a table of names, which is nobody's but one thread's. */
+/* It keeps a list of members, which is nobody's but one thread's. */
 START_TEST(service_for_one_thread_is_refused_in_several)
 {
-	const char *const arguments[] = { "uxecho", "-t", "2", "-s", "whoami",
+	const char *const arguments[] = { "uxecho", "-t", "2", "-s", "chat",
 		"stream:s", _i == 0 ? NULL : "--check", NULL };
 	struct output_of result;
 

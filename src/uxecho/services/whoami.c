@@ -131,4 +131,8 @@ on_message(struct uxs_client *client, const struct uxs_message *message,
 	return r < 0 ? r : 0;
 }
 
-const struct uxs_service service_whoami = { .on_message = on_message };
+/* The names are only read once it serves. */
+const struct uxs_service service_whoami = {
+	.on_message = on_message,
+	.is_concurrent = true,
+};
