@@ -248,6 +248,29 @@ check-tsan: ## run the tests that have threads under the thread sanitizer
 
 # ---- measure -------------------------------------------------------------
 
+# What was found to be of interest stays below $(BUILD), and is where the next
+# run starts; an input that fails is left in a file there, and named.
+FUZZ_SECONDS ?= 20
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/*.c))
+FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(HEADERS) | $(BUILD)/.have-libbsd
+	@mkdir -p $(@D)
+	clang $(UXS_CPPFLAGS) -std=c11 -g -O1 \
+	    -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=undefined -o $@ $< src/lib/$*.c
+
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## give random input to what reads it, FUZZ_SECONDS=20 each
+	@for fuzzer in $(FUZZERS); do \
+	    name=$${fuzzer##*/}; \
+	    mkdir -p $(BUILD)/fuzz/$$name.corpus; \
+	    $$fuzzer -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
+	        -print_final_stats=1 -max_len=512 \
+	        -artifact_prefix=$(BUILD)/fuzz/$$name- \
+	        $(BUILD)/fuzz/$$name.corpus tests/fuzz/$$name || exit 1; \
+	done
+
 # Figures, and no test: what they are depends on the machine.
 $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 	$(LINK) -o $@ $^ $(LDLIBS)
@@ -306,7 +329,7 @@ bench-quick: ## the same in a minute, for a look: build/bench/RESULTS.md
 # ---- gates ---------------------------------------------------------------
 
 ALL_C := $(LIB_SRC) $(UXECHO_SRC) $(UXPING_SRC) $(DIST_SRC) $(TESTS_SRC) \
-	$(BENCH_SRC)
+	$(BENCH_SRC) $(FUZZ_SRC)
 # Those need what is not installed for the other gates.
 EXAMPLES := $(sort $(wildcard tests/examples/*.c tests/examples/*.cc))
 PEERS_C := $(sort $(wildcard tests/bench/peers/*.c))
