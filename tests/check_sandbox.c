@@ -64,7 +64,7 @@ go_in(const char *const arguments[])
 		n++;
 	}
 	optind = 1;
-	outside_fd = open("..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	outside_fd = open("../..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	inet_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return options_parse(&options, n, argv, &why) == 0 &&
 	    sandbox_open(&sandbox, &options, &why) == 0 &&
@@ -126,8 +126,10 @@ ends_as_expected(const struct attempt *a)
 	setrlimit(RLIMIT_CORE, &none);
 	/* What is outside is still in this test's directory. */
 	write_file("new", "outside", 0644);
-	ck_assert_int_eq(mkdir("inside", 0755), 0);
-	ck_assert_int_eq(chdir("inside"), 0);
+	ck_assert_int_eq(mkdir("above", 0755), 0);
+	ck_assert_int_eq(mkdir("above/again", 0755), 0);
+	ck_assert_int_eq(mkdir("above/inside", 0755), 0);
+	ck_assert_int_eq(chdir("above/inside"), 0);
 	write_file("file", "secret", 0644);
 	write_file("rules", "allow root\n", 0600);
 	status = wait_child(start_child(try, &copy));
@@ -222,7 +224,14 @@ bind_path(const char *path)
 static int
 bind_outside(void)
 {
-	return bind_path("../other");
+	return bind_path("../../other");
+}
+
+/* Not the directory of the start, but where that may be one day. */
+static int
+bind_in_directory_made_again(void)
+{
+	return bind_path("../again/s");
 }
 
 static int
@@ -541,6 +550,8 @@ static const struct attempt possible[] = {
 	{ "end_by_abort", end_by_abort, 128 + SIGABRT, NULL, false, 0 },
 	{ "make_socket_again", make_socket_again, 0, NULL, true, 1 },
 	{ "make_lock_again", make_lock_again, 0, NULL, true, 1 },
+	{ "bind_in_directory_made_again", bind_in_directory_made_again, 0, NULL,
+	    true, 1 },
 	{ "name_a_return_address", name_a_return_address, 0, NULL, true, 1 },
 	{ "use_memory", use_memory, 0, NULL, false, 0 },
 	{ "wait_in_nanoseconds", wait_in_nanoseconds, 0, NULL, false, 0 },

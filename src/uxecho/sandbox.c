@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,12 +146,44 @@ allow_rules(const struct sandbox *s, const struct rules *rules)
 	return r;
 }
 
+static bool
+is_root_directory(const char *path)
+{
+	struct stat st, root;
+
+	return stat(path, &st) == 0 && stat("/", &root) == 0 &&
+	    st.st_dev == root.st_dev && st.st_ino == root.st_ino;
+}
+
+/*
+ * A right is that of a directory, not of its path: one that is removed and
+ * made again, as /run/uxecho may be, is reached only from the one above it.
+ * Not from the root: what lies there directly is not made again, and all files
+ * lie below it.
+ */
+static int
+allow_above(const struct sandbox *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char above[PATH_MAX];
+
+	/* The kernel's "..": where a symbolic link leads, not where it is. */
+	snprintf(above, sizeof(above), "%.*s..",
+	    slash != NULL ? (int)(slash - path + 1) : 0, path);
+	return is_root_directory(above) ?
+	    0 :
+	    landlock_allow(s->ruleset_fd, s->abi, above, TO_REBIND);
+}
+
 static int
 allow_socket(const struct sandbox *s, const struct uxs_address *address)
 {
-	return address->is_abstract ?
-	    0 :
-	    allow_directory_of(s, address->name, TO_REBIND);
+	int r;
+
+	if (address->is_abstract)
+		return 0;
+	r = allow_directory_of(s, address->name, TO_REBIND);
+	return r < 0 ? r : allow_above(s, address->name);
 }
 
 static int
