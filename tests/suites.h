@@ -67,6 +67,7 @@ Suite *suite_uxping_summary(void);
 Suite *suite_uxping_json(void);
 Suite *suite_uxping_diagnose(void);
 Suite *suite_uxping_interactive(void);
+Suite *suite_uxping_stats(void);
 Suite *suite_uxping_trouble(void);
 Suite *suite_uxping(void);
 Suite *suite_uxping_documents(void);

@@ -8,6 +8,7 @@
 #include "interactive.h"
 #include "options.h"
 #include "ping.h"
+#include "scrape.h"
 
 static int
 run(const struct options *options)
@@ -19,6 +20,8 @@ run(const struct options *options)
 		return bench_run(options);
 	case OPTIONS_INTERACTIVE:
 		return interactive_run(options);
+	case OPTIONS_STATS:
+		return scrape_run(options);
 	case OPTIONS_HELP:
 		options_print_help(stdout);
 		return 0;

@@ -41,18 +41,20 @@
 
 #define PING OPTIONS_IN_PING
 #define BENCH OPTIONS_IN_BENCH
+#define STATS OPTIONS_IN_STATS
+#define TALK OPTIONS_IN_TALK
 #define ALL OPTIONS_IN_ALL
 
 /* clang-format off */
 const struct options_row options_table[] = {
 	HEADING("Whom:"),
-	VALUE('t', "type", "TYPE", ALL, TYPE, type, 0, 0,
+	VALUE('t', "type", "TYPE", TALK, TYPE, type, 0, 0,
 	    "auto, stream, seqpacket or dgram (PATH.dgram)"),
 	VALUE('e', "expect-user", "USER", ALL, TEXT, expect_user, 0, 0,
 	    "fail unless this user owns the listener"),
 	VALUE(0, "wait", "D", ALL, DURATION, wait_ns, 1, DURATION_MAX,
 	    "retry this long until the server is there"),
-	FLAG(0, "autobind", ALL, autobind,
+	FLAG(0, "autobind", TALK, autobind,
 	    "datagrams: an abstract return address"),
 
 	HEADING("What is sent:"),
@@ -62,8 +64,8 @@ const struct options_row options_table[] = {
 	    "a new connection for each message"),
 	FLAG('z', "connect-only", PING, connect_only,
 	    "connect and send nothing; for any server"),
-	VALUE('W', "timeout", "D", PING | BENCH, DURATION, timeout_ns, 1,
-	    DURATION_MAX, "how long to wait for a reply (default 1s)"),
+	VALUE('W', "timeout", "D", PING | BENCH | STATS, DURATION, timeout_ns,
+	    1, DURATION_MAX, "how long to wait for a reply (default 1s)"),
 
 	HEADING("Ping:"),
 	VALUE('c', "count", "N", PING, COUNT, count, 1, INT64_MAX,
@@ -81,8 +83,8 @@ const struct options_row options_table[] = {
 	FLAG('O', "outstanding", PING, outstanding,
 	    "say so when the last ping is not answered yet"),
 	FLAG('q', "quiet", PING, quiet, "first line and summary only"),
-	FLAG('v', "verbose", PING, verbose,
-	    "lost pings and reconnections too"),
+	FLAG('v', "verbose", PING | STATS, verbose,
+	    "lost pings, reconnections; counters that are 0"),
 
 	HEADING("Interactive:"),
 	ACTION('I', "interactive", OPTIONS_INTERACTIVE,
@@ -114,8 +116,12 @@ const struct options_row options_table[] = {
 	VALUE(0, "color", "WHEN", BENCH, COLOR, color, 0, 0,
 	    "auto, always or never"),
 
+	HEADING("Statistics:"),
+	ACTION(0, "stats", OPTIONS_STATS,
+	    "print what uxecho --stats ADDRESS tells"),
+
 	HEADING("General:"),
-	FLAG('j', "json", PING | BENCH, json, "one JSON object a line"),
+	FLAG('j', "json", PING | BENCH | STATS, json, "one JSON object a line"),
 	ACTION('h', "help", OPTIONS_HELP, "print this"),
 	ACTION('V', "version", OPTIONS_VERSION, "print the version"),
 };
@@ -264,7 +270,8 @@ refuse_value(const struct options_row *row, const char *text, int code,
 
 	if (code == -EBUSY)
 		snprintf(why, OPTIONS_WHY_MAX,
-		    "-B and -I cannot be used together");
+		    "--bench, --interactive and --stats cannot be used "
+		    "together");
 	else
 		snprintf(why, OPTIONS_WHY_MAX, "--%s '%s': %s (%s)", row->name,
 		    uxs_escape(shown, sizeof(shown), text, strlen(text)),

@@ -24,6 +24,7 @@ enum options_action {
 	OPTIONS_PING,
 	OPTIONS_BENCH, /* -B */
 	OPTIONS_INTERACTIVE, /* -I */
+	OPTIONS_STATS, /* --stats */
 	OPTIONS_HELP, /* -h: options_print_help, exit 0 */
 	OPTIONS_VERSION, /* -V */
 };
@@ -93,8 +94,11 @@ struct options {
 #define OPTIONS_IN_PING (1U << OPTIONS_PING)
 #define OPTIONS_IN_BENCH (1U << OPTIONS_BENCH)
 #define OPTIONS_IN_INTERACTIVE (1U << OPTIONS_INTERACTIVE)
-#define OPTIONS_IN_ALL \
+#define OPTIONS_IN_STATS (1U << OPTIONS_STATS)
+/* Where something is sent. */
+#define OPTIONS_IN_TALK \
 	(OPTIONS_IN_PING | OPTIONS_IN_BENCH | OPTIONS_IN_INTERACTIVE)
+#define OPTIONS_IN_ALL (OPTIONS_IN_TALK | OPTIONS_IN_STATS)
 
 enum options_kind {
 	OPTIONS_KIND_HEADING, /* no option: a line of --help */

@@ -25,9 +25,19 @@ refuse(char why[OPTIONS_WHY_MAX], const char *format, ...)
 static const char *
 mode_name(enum options_action action)
 {
-	if (action == OPTIONS_BENCH)
+	switch (action) {
+	case OPTIONS_BENCH:
 		return "--bench";
-	return action == OPTIONS_INTERACTIVE ? "--interactive" : "a plain ping";
+	case OPTIONS_INTERACTIVE:
+		return "--interactive";
+	case OPTIONS_STATS:
+		return "--stats";
+	case OPTIONS_PING:
+	case OPTIONS_HELP:
+	case OPTIONS_VERSION:
+		break;
+	}
+	return "a plain ping";
 }
 
 static int
@@ -101,6 +111,8 @@ check_targets(const struct options *options, char why[OPTIONS_WHY_MAX])
 		return refuse(why, "no address given; see uxping --help");
 	if (options->action == OPTIONS_INTERACTIVE && options->n_targets > 1)
 		return refuse(why, "--interactive talks to one address only");
+	if (options->action == OPTIONS_STATS && options->n_targets > 1)
+		return refuse(why, "--stats reads from one address only");
 	if (options->compare && options->n_targets < 2)
 		return refuse(why, "--compare needs two addresses or more");
 	if (options->autobind && options->type != OPTIONS_AUTO &&
