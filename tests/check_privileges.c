@@ -58,10 +58,25 @@ status_is(pid_t pid, const char *name, const char *expected)
 	    name, value, expected);
 }
 
-static int
-count_children_of(pid_t pid)
+/* Of its children, which all have names. */
+static bool
+is_remover(long pid)
 {
-	char path[64], text[256] = "";
+	char path[64], name[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return false;
+	ck_assert_int_ge(read(fd, name, sizeof(name) - 1), 0);
+	close(fd);
+	return strcmp(name, "uxecho-remover\n") == 0;
+}
+
+static int
+count_removers_of(pid_t pid)
+{
+	char path[64], text[256] = "", *at = text;
 	int fd, n = 0;
 
 	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)pid,
@@ -70,8 +85,10 @@ count_children_of(pid_t pid)
 		return -1;
 	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
 	close(fd);
-	for (const char *at = text; (at = strchr(at, ' ')) != NULL; at++)
-		n++;
+	while (*at >= '0' && *at <= '9') {
+		n += is_remover(strtol(at, &at, 10));
+		at += *at == ' ';
+	}
 	return n;
 }
 
@@ -206,7 +223,7 @@ START_TEST(clean_stop_leaves_nothing_behind)
 	SKIP_UNLESS_ROOT();
 	service_start(&service, as_other);
 	ck_assert_int_eq(count_files(), 4);
-	ck_assert_int_eq(count_children_of(service.pid), 1);
+	ck_assert_int_eq(count_removers_of(service.pid), 1);
 
 	service_stop_clean(&service);
 
@@ -283,7 +300,7 @@ START_TEST(no_process_of_root_stays_without_need)
 	ck_assert_int_eq(chmod("dir", 0770), 0);
 	service_start(&service, arguments);
 
-	ck_assert_int_eq(count_children_of(service.pid), 0);
+	ck_assert_int_eq(count_removers_of(service.pid), 0);
 
 	service_stop_clean(&service);
 	ck_assert_int_eq(rmdir("dir"), 0);
@@ -328,7 +345,7 @@ START_TEST(who_is_that_user_already_goes_on)
 	service_start_as(&service, OTHER_UID, OTHER_GID, arguments);
 
 	status_is(service.pid, "NoNewPrivs", "1");
-	ck_assert_int_eq(count_children_of(service.pid), 0);
+	ck_assert_int_eq(count_removers_of(service.pid), 0);
 	service_stop_clean(&service);
 	ck_assert_int_eq(rmdir("dir"), 0);
 }

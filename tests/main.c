@@ -65,6 +65,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_privileges());
 	ADD(suite_sandbox());
 	ADD(suite_background());
+	ADD(suite_upgrade());
 	ADD(suite_notify());
 }
 

@@ -53,6 +53,7 @@ Suite *suite_activation(void);
 Suite *suite_privileges(void);
 Suite *suite_sandbox(void);
 Suite *suite_background(void);
+Suite *suite_upgrade(void);
 Suite *suite_notify(void);
 
 /* uxping's: its own rooms, then the program. */

@@ -63,6 +63,16 @@ background_start(struct background *b, int *status, struct uxs_error *why)
 }
 
 int
+background_go_on(struct background *b, struct uxs_error *why)
+{
+	b->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (b->fd < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, errno,
+		    "--daemon: cannot open /dev/null: %s", strerror(errno));
+	return BACKGROUND_CHILD;
+}
+
+int
 background_ready(struct background *b, bool keeps_stderr)
 {
 	const int last = keeps_stderr ? STDOUT_FILENO : STDERR_FILENO;

@@ -35,6 +35,10 @@ enum background_side {
 int background_start(struct background *background, int *status,
     struct uxs_error *why);
 
+/* Be in the background already, with nobody who waits. Returns
+ * BACKGROUND_CHILD, or a negative errno with *why. */
+int background_go_on(struct background *background, struct uxs_error *why);
+
 /*
  * The child serves: it lets go of the working directory and of the standard
  * descriptors, standard error only if nobody logs there, and of the parent.

@@ -17,6 +17,7 @@
 #include "background.h"
 #include "logger.h"
 #include "options.h"
+#include "origin.h"
 #include "pid_file.h"
 #include "plan.h"
 #include "process.h"
@@ -27,6 +28,8 @@
 #include "services/services.h"
 #include "stats.h"
 #include "status.h"
+#include "successor.h"
+#include "upgrade.h"
 
 struct daemon {
 	struct options options;
@@ -41,6 +44,9 @@ struct daemon {
 	struct pid_file pid_file;
 	struct background background;
 	struct sandbox sandbox;
+	struct origin origin;
+	struct upgrade upgrade;
+	struct successor successor;
 };
 
 /* r is what the function returned that filled why: a negative errno. */
@@ -49,6 +55,13 @@ fail(struct daemon *d, int r, const struct uxs_error *why)
 {
 	const int exit_status = uxs_error_exit_status(why);
 
+	/* Of a process that does not replace another one after all the manager
+	 * need not know: that one serves on, and logs it. */
+	if (successor_waits(&d->successor)) {
+		if (!successor_fail(&d->successor, why->text))
+			warnx("%s", why->text);
+		return exit_status;
+	}
 	warnx("%s", why->text);
 	status_failed(&d->status, -r, exit_status, why->text);
 	return exit_status;
@@ -115,7 +128,10 @@ on_signal(int number, void *arg)
 
 	if (number == SIGUSR1) {
 		report(d);
+	} else if (number == SIGUSR2) {
+		upgrade_begin(&d->upgrade);
 	} else {
+		upgrade_reread(&d->upgrade);
 		status_reloading(&d->status);
 		status_reloaded(&d->status,
 		    reload_rules(&d->reload, d->server, d->stats.server));
@@ -163,8 +179,24 @@ give_up_root(struct daemon *d, struct uxs_error *why)
 	return 0;
 }
 
-/* The seam between what takes privileges and what does not. Directories are
- * found as root: who keeps one of them open need not be able to go there. */
+/* A container may allow one process only; it can still serve. */
+static void
+start_keeper(struct daemon *d)
+{
+	struct uxs_error why;
+
+	if (keeper_start(&d->upgrade.keeper, &d->origin, d->options.is_daemon,
+		d->options.is_daemon && d->options.is_syslog, &why) < 0)
+		say(d, UXS_WARNING,
+		    "SIGUSR2 will not be able to upgrade: ", why.text);
+}
+
+/*
+ * The seam between what takes privileges and what does not. Directories are
+ * found as root: who keeps one of them open need not be able to go there. The
+ * keeper has the user that we become, and must not be confined as we are: its
+ * children would be.
+ */
 static int
 give_up_rights(void *arg, struct uxs_error *why)
 {
@@ -174,8 +206,10 @@ give_up_rights(void *arg, struct uxs_error *why)
 
 	if (r == 0 && d->options.privileges.is_wanted)
 		r = give_up_root(d, why);
-	if (r == 0)
+	if (r == 0) {
+		start_keeper(d);
 		r = sandbox_enter(&d->sandbox, why);
+	}
 	sandbox_close(&d->sandbox);
 	if (r < 0)
 		return r;
@@ -220,6 +254,8 @@ fill_conf(struct daemon *d, const sigset_t *signals)
 	conf->on_bound = on_bound;
 	conf->on_unbind = on_unbind;
 	conf->arg = d;
+	if (successor_waits(&d->successor))
+		conf->handover = &d->successor.handover;
 	d->status.notify.on_beat = on_beat;
 	d->status.notify.arg = d;
 }
@@ -234,35 +270,77 @@ close_server(struct daemon *d)
 }
 
 static int
-start_server(struct daemon *d, struct uxs_error *why)
-{
-	int r = uxs_server_start(d->server, why);
-
-	if (r < 0 || (r = pid_file_write(&d->pid_file, why)) < 0)
-		return r;
-	if ((r = stats_start(&d->stats, d->server)) < 0)
-		uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
-		    "cannot watch the socket of the statistics: %s",
-		    strerror(-r));
-	return r;
-}
-
-static int
 open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 {
 	int r;
 
 	if ((r = open_log(d, why)) < 0 ||
-	    (r = pid_file_open(&d->pid_file, why)) < 0)
+	    (r = pid_file_adopt(&d->pid_file, successor_pid_file(&d->successor),
+		 why)) < 0)
 		return r;
 	if (d->options.service->prepare != NULL)
 		d->options.service->prepare();
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
 	if ((r = uxs_server_open(&d->server, &d->options.conf, why)) < 0 ||
-	    (r = start_server(d, why)) < 0)
+	    (r = uxs_server_start(d->server, why)) < 0)
 		close_server(d);
 	return r;
+}
+
+static int
+begin_server(struct daemon *d, struct uxs_error *why)
+{
+	int r = pid_file_write(&d->pid_file, why);
+
+	if (r == 0 && (r = stats_start(&d->stats, d->server)) < 0)
+		uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "cannot watch the socket of the statistics: %s",
+		    strerror(-r));
+	return r;
+}
+
+/* When the process before us has left, nobody serves but us, so nothing may go
+ * wrong from there on. */
+static int
+take_place(struct daemon *d, struct uxs_error *why)
+{
+	struct uxs_error doubt;
+	const int r = successor_take(&d->successor, why);
+
+	if (r < 0)
+		return r;
+	remover_adopt(&d->remover, successor_remover(&d->successor));
+	if (begin_server(d, &doubt) < 0)
+		say(d, UXS_WARNING, doubt.text, "");
+	if (d->successor.rereads)
+		reload_rules(&d->reload, d->server, d->stats.server);
+	return 0;
+}
+
+static int
+begin(struct daemon *d, struct uxs_error *why)
+{
+	const int r = successor_waits(&d->successor) ? take_place(d, why) :
+						       begin_server(d, why);
+
+	if (r < 0)
+		close_server(d);
+	return r;
+}
+
+static void
+prepare_upgrade(struct daemon *d)
+{
+	d->upgrade.log = &d->log;
+	d->upgrade.notify = &d->status.notify;
+	d->upgrade.pid_file = &d->pid_file;
+	d->upgrade.remover = &d->remover;
+	d->upgrade.stats = &d->stats;
+	d->upgrade.limit_ns = d->options.conf.drain_ns > UXS_NS_PER_S ?
+	    d->options.conf.drain_ns :
+	    UXS_NS_PER_S;
+	upgrade_attach(&d->upgrade, d->server);
 }
 
 static int
@@ -275,14 +353,18 @@ serve(struct daemon *d)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
-	if ((r = open_server(d, &signals, &why)) < 0)
+	sigaddset(&signals, SIGUSR2);
+	if ((r = open_server(d, &signals, &why)) < 0 ||
+	    (r = begin(d, &why)) < 0)
 		return fail(d, r, &why);
+	prepare_upgrade(d);
 	announce(d);
 	r = uxs_server_run(d->server);
 	/* One more signal that waits must not spoil the exit status. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	report(d);
+	upgrade_detach(&d->upgrade);
 	close_server(d);
 	pid_file_close(&d->pid_file);
 	if (d->options.service->finish != NULL)
@@ -303,7 +385,9 @@ serve_in_background(struct daemon *d)
 	int status = EX_OK;
 	int r = rules_fix_paths(&d->options.rules, &why);
 
-	if (r == 0)
+	if (r == 0 && successor_waits(&d->successor))
+		r = background_go_on(&d->background, &why);
+	else if (r == 0)
 		r = background_start(&d->background, &status, &why);
 	if (r < 0)
 		return fail(d, r, &why);
@@ -359,10 +443,15 @@ take_over(struct daemon *d, int argc, char *argv[], struct uxs_error *why)
 
 	if (inherited < 0)
 		return inherited;
-	if (r < 0 || (r = options_parse(&d->options, argc, argv, why)) < 0)
+	if (r < 0 ||
+	    (r = successor_open(&d->successor, &d->activation, why)) < 0 ||
+	    (r = options_parse(&d->options, argc, argv, why)) < 0)
 		return r;
 	d->options.conf.activation = &d->activation;
 	d->pid_file.path = d->options.pidfile;
+	/* Whoever waited for that was told by the first of us. */
+	if (successor_waits(&d->successor))
+		d->options.ready_fd = -1;
 	return check_ready_fd(d->options.ready_fd, why);
 }
 
@@ -375,21 +464,30 @@ main(int argc, char *argv[])
 		.background = BACKGROUND_NONE,
 		.sandbox = SANDBOX_CLOSED,
 		.logger = LOGGER_CLOSED,
+		.pid_file = PID_FILE_CLOSED,
+		.upgrade = UPGRADE_NONE,
+		.successor = SUCCESSOR_NONE,
 	};
 	struct uxs_error why;
 	int r, status;
 
 	/* What is open now was given to us; what we open comes after. */
 	process_prepare();
-	if ((r = take_over(&daemon, argc, argv, &why)) < 0)
+	if ((r = origin_init(&daemon.origin, argv, &why)) < 0 ||
+	    (r = take_over(&daemon, argc, argv, &why)) < 0)
 		status = fail(&daemon, r, &why);
 	else
 		status = run(&daemon);
+	if (successor_waits(&daemon.successor))
+		pid_file_leave(&daemon.pid_file);
 	pid_file_close(&daemon.pid_file);
+	successor_close(&daemon.successor);
+	keeper_stop(&daemon.upgrade.keeper);
 	logger_close(&daemon.logger);
 	uxs_notify_close(&daemon.status.notify);
 	uxs_activation_close(&daemon.activation);
 	reload_fini(&daemon.reload);
 	options_fini(&daemon.options);
+	origin_fini(&daemon.origin);
 	return status;
 }

@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <libutil.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -71,7 +74,7 @@ explain_held(struct uxs_error *why, const char *shown, pid_t holder)
 int
 pid_file_open(struct pid_file *file, struct uxs_error *why)
 {
-	char shown[SHOWN_MAX], absolute[PATH_MAX];
+	char shown[SHOWN_MAX];
 	pid_t holder = -1;
 	int r, code;
 
@@ -81,9 +84,9 @@ pid_file_open(struct pid_file *file, struct uxs_error *why)
 		return r;
 	/* It is removed by its path, maybe from another working directory.
 	 * 0600, since whoever can read it could lock it. */
-	if ((r = make_absolute(file->path, absolute, why)) < 0)
+	if ((r = make_absolute(file->path, file->absolute, why)) < 0)
 		return r;
-	file->handle = pidfile_open(absolute, 0600, &holder);
+	file->handle = pidfile_open(file->absolute, 0600, &holder);
 	if (file->handle != NULL)
 		return 0;
 	code = errno;
@@ -95,12 +98,76 @@ pid_file_open(struct pid_file *file, struct uxs_error *why)
 	    strerror(code));
 }
 
+/* ---- from a predecessor ---- */
+
+static bool
+is_at(int fd, const char *path)
+{
+	struct stat held, there;
+
+	return fstat(fd, &held) == 0 && lstat(path, &there) == 0 &&
+	    held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+int
+pid_file_adopt(struct pid_file *file, int fd, struct uxs_error *why)
+{
+	char shown[SHOWN_MAX];
+	int r;
+
+	if (file->path == NULL || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return pid_file_open(file, why);
+	}
+	file->fd = fd;
+	if ((r = make_absolute(file->path, file->absolute, why)) < 0)
+		return r;
+	/* To lock again what this open file has locked does nothing. */
+	if (is_at(fd, file->absolute) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	uxs_escape(shown, sizeof(shown), file->path, strlen(file->path));
+	return uxs_error_set(why, UXS_FAILURE_CONFIG, ESTALE,
+	    "--pidfile %s is not the file that was handed over", shown);
+}
+
+int
+pid_file_fd(const struct pid_file *file)
+{
+	return file->handle != NULL ? pidfile_fileno(file->handle) : file->fd;
+}
+
+void
+pid_file_leave(struct pid_file *file)
+{
+	if (file->handle != NULL)
+		pidfile_close(file->handle);
+	file->handle = NULL;
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
+/* ---- what is in it ---- */
+
+/* As pidfile_write(3bsd) does. */
+static int
+write_pid(int fd)
+{
+	return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+		dprintf(fd, "%ld", (long)getpid()) > 0 ?
+	    0 :
+	    -1;
+}
+
 int
 pid_file_write(struct pid_file *file, struct uxs_error *why)
 {
 	char shown[SHOWN_MAX];
 
-	if (file->handle == NULL || pidfile_write(file->handle) == 0)
+	if (pid_file_fd(file) < 0 ||
+	    (file->handle != NULL ? pidfile_write(file->handle) :
+				    write_pid(file->fd)) == 0)
 		return 0;
 	uxs_escape(shown, sizeof(shown), file->path, strlen(file->path));
 	return uxs_error_set(why, UXS_FAILURE_CREATE, errno,
@@ -116,4 +183,7 @@ pid_file_close(struct pid_file *file)
 	if (file->handle != NULL)
 		pidfile_remove(file->handle);
 	file->handle = NULL;
+	if (file->fd >= 0 && is_at(file->fd, file->absolute))
+		unlink(file->absolute);
+	pid_file_leave(file);
 }

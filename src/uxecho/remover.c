@@ -280,6 +280,31 @@ remover_stop(struct remover *r)
 		return;
 	close(r->fd); /* end of file is its end */
 	r->fd = -1;
-	while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
+	while (r->pid > 0 && waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	r->pid = 0;
+}
+
+/* ---- from one process to the next ---- */
+
+int
+remover_fd(const struct remover *r)
+{
+	return r->fd;
+}
+
+void
+remover_adopt(struct remover *r, int fd)
+{
+	*r = (struct remover)REMOVER_NONE;
+	r->fd = fd;
+}
+
+void
+remover_leave(struct remover *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	r->fd = -1;
+	r->pid = 0;
 }

@@ -28,7 +28,7 @@ struct remover_file {
 struct remover {
 	/* private */
 	int fd; /* to the process; -1 when there is none */
-	pid_t pid;
+	pid_t pid; /* 0: it is not our child */
 	size_t n;
 	struct remover_file *files; /* owned; until the process has them */
 };
@@ -54,6 +54,12 @@ bool remover_is_needed(struct remover *remover);
 /* Have all removed, and end the process. Returns false when it could not. May
  * be called twice, and when there is none. */
 bool remover_remove(struct remover *remover);
+
+/* The descriptor to the process, for a successor; -1: there is none. Who adopts
+ * it (-1: nothing to do) takes it; who leaves it ends nothing. */
+int remover_fd(const struct remover *remover);
+void remover_adopt(struct remover *remover, int fd);
+void remover_leave(struct remover *remover);
 
 /* End the process. May be called twice. */
 void remover_stop(struct remover *remover);

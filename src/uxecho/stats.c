@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <uxsrv/error.h>
+#include <uxsrv/handover.h>
 #include <uxsrv/units.h>
 
 #include "http.h"
@@ -220,6 +221,7 @@ derive_conf(const struct uxs_server_conf *conf,
 
 	own.addresses = address;
 	own.n_addresses = 1;
+	own.handover = conf->handover;
 	own.access = conf->access;
 	own.mode = conf->mode;
 	own.owner_uid = conf->owner_uid;
@@ -296,6 +298,8 @@ on_ready(struct uxs_watch *watch, uint32_t events)
 	if (r == UXS_TURN_SERVING)
 		return;
 	stats_stop(stats);
+	if (stats->has_left)
+		return;
 	uxs_log_print(stats->parent, UXS_ERROR, UXS_EVENT_LIFE,
 	    uxs_loop_read_clock(), "the statistics are not served any more: %s",
 	    r < 0 ? strerror(-r) : "the socket cannot be used");
@@ -314,6 +318,24 @@ stats_start(struct stats *stats, struct uxs_server *subject)
 	stats->watch = (struct uxs_watch){ .fd = fd, .on_ready = on_ready };
 	return uxs_watch_start(uxs_server_loop(subject), &stats->watch,
 	    EPOLLIN);
+}
+
+int
+stats_hand_out(const struct stats *stats, struct uxs_handover *handover,
+    struct uxs_error *why)
+{
+	*handover = (struct uxs_handover)UXS_HANDOVER_NONE;
+	return stats->server == NULL ?
+	    0 :
+	    uxs_server_hand_out(stats->server, handover, why);
+}
+
+void
+stats_leave(struct stats *stats, const bool *is_taken)
+{
+	stats->has_left = true;
+	if (stats->server != NULL)
+		uxs_server_leave(stats->server, is_taken);
 }
 
 void

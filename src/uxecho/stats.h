@@ -2,6 +2,7 @@
 #ifndef STATS_H
 #define STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <uxsrv/log.h>
@@ -9,6 +10,7 @@
 #include <uxsrv/server.h>
 
 struct uxs_error;
+struct uxs_handover;
 
 /*
  * --stats: a second socket that answers with the figures of the first.
@@ -42,6 +44,7 @@ struct stats {
 	struct uxs_log log, *parent;
 	struct uxs_watch watch;
 	int64_t started_ms;
+	bool has_left; /* a successor has the socket */
 };
 
 /*
@@ -62,6 +65,12 @@ int stats_check(const struct uxs_server_conf *conf,
 /* Answer, with the figures of this server and in its loop. Returns 0 or a
  * negative errno. May be called on a closed one. */
 int stats_start(struct stats *stats, struct uxs_server *subject);
+
+/* For a successor: as uxs_server_hand_out, nothing where it is closed; and as
+ * uxs_server_leave, then readers who are there are answered still. */
+int stats_hand_out(const struct stats *stats, struct uxs_handover *handover,
+    struct uxs_error *why);
+void stats_leave(struct stats *stats, const bool *is_taken);
 
 /* To be called before the subject is closed; then nobody is answered. */
 void stats_stop(struct stats *stats);
