@@ -276,14 +276,17 @@ START_TEST(pidfile_that_cannot_be_is_refused)
 }
 END_TEST
 
+/* The kernel lets no file grow, as if the disk were full. Until it is told
+ * otherwise: check writes to a file what has become of this test. */
 static void
-limit_files(void)
+limit_files(bool is_limited)
 {
-	/* The kernel lets no file grow, as if the disk were full. */
-	const struct rlimit none = { 0, 0 };
+	struct rlimit limit;
 
 	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = is_limited ? 0 : limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 START_TEST(pidfile_that_cannot_be_written_ends_the_start)
@@ -291,8 +294,9 @@ START_TEST(pidfile_that_cannot_be_written_ends_the_start)
 	const char *const argv[] = { "uxecho", "-p", "pid", "@uxecho-none",
 		"-a", "any", NULL };
 
-	limit_files();
+	limit_files(true);
 	run_program(&result, argv);
+	limit_files(false);
 
 	it_failed(73, "pid: cannot write");
 	ck_assert_int_eq(count_files(), 0);

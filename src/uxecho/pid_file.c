@@ -163,16 +163,23 @@ write_pid(int fd)
 int
 pid_file_write(struct pid_file *file, struct uxs_error *why)
 {
+	/* After a write that failed, libbsd has removed the file, and frees
+	 * the handle by no call any more. So that it is not taken for lost: */
+	static struct pidfh *volatile spent __attribute__((unused));
 	char shown[SHOWN_MAX];
+	int code;
 
 	if (pid_file_fd(file) < 0 ||
 	    (file->handle != NULL ? pidfile_write(file->handle) :
 				    write_pid(file->fd)) == 0)
 		return 0;
+	code = errno;
+	spent = file->handle;
+	file->handle = NULL;
 	uxs_escape(shown, sizeof(shown), file->path, strlen(file->path));
-	return uxs_error_set(why, UXS_FAILURE_CREATE, errno,
+	return uxs_error_set(why, UXS_FAILURE_CREATE, code,
 	    "--pidfile %s: cannot write to this file: %s", shown,
-	    strerror(errno));
+	    strerror(code));
 }
 
 void
