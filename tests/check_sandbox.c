@@ -565,6 +565,102 @@ START_TEST(this_stays_possible)
 }
 END_TEST
 
+/* ---- one part without the other, and the other side's view ---- */
+
+/* As a container does it: for this test, which is a process of its own. */
+static void
+forbid(long call, int code)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { N_OF(filter), filter };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
+	    0);
+}
+
+START_TEST(landlock_alone_lets_no_signal_out)
+{
+	static const struct attempt signal = { "signal_parent", signal_parent,
+		EPERM, NULL, true, 6 };
+
+	if (has(false, 0))
+		forbid(SYS_seccomp, EPERM);
+	ends_as_expected(&signal);
+}
+END_TEST
+
+/* As that of a client that the kernel named. */
+#define ABSTRACT_NAME "sandbox-outside"
+
+static int
+send_to_abstract_name(void)
+{
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa;
+	socklen_t length;
+
+	uxs_sockaddr_from_abstract(&sa, &length, ABSTRACT_NAME,
+	    strlen(ABSTRACT_NAME));
+	return (int)sendto(fd, "x", 1, 0, (struct sockaddr *)&sa, length);
+}
+
+START_TEST(abstract_names_outside_stay_in_reach)
+{
+	static const struct attempt reply = { "send_to_abstract_name",
+		send_to_abstract_name, 0, NULL, true, 6 };
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa;
+	socklen_t length;
+
+	ck_assert_int_eq(uxs_sockaddr_from_abstract(&sa, &length, ABSTRACT_NAME,
+			     strlen(ABSTRACT_NAME)),
+	    0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, length), 0);
+
+	ends_as_expected(&reply);
+
+	close(fd);
+}
+END_TEST
+
+#ifdef __x86_64__
+/* getpid(2) of i386, whose number is that of writev(2) here. */
+static int
+make_call_of_i386(void)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
+	return result < 0 ? -1 : 0;
+}
+
+static void
+try_i386(void *arg)
+{
+	_exit(make_call_of_i386() < 0);
+}
+
+START_TEST(calls_of_another_processor_are_denied)
+{
+	static const struct attempt call = { "make_call_of_i386",
+		make_call_of_i386, KILLED, NULL, false, 0 };
+
+	if (wait_child(start_child(try_i386, NULL)) != 0) {
+		skip("the kernel has no calls of i386");
+		return;
+	}
+	ends_as_expected(&call);
+}
+END_TEST
+#endif
+
 /* ---- the daemon ---- */
 
 static struct output_of result;
@@ -709,6 +805,26 @@ START_TEST(rules_are_read_and_names_looked_up)
 }
 END_TEST
 
+START_TEST(pidfile_elsewhere_is_removed)
+{
+	static const char *const arguments[] = { "-p", "pids/pid",
+		"above/inside/s", NULL };
+	struct service service;
+
+	ck_assert_int_eq(mkdir("pids", 0700), 0);
+	ck_assert_int_eq(mkdir("above", 0700), 0);
+	ck_assert_int_eq(mkdir("above/inside", 0700), 0);
+	service_start(&service, arguments);
+	ck_assert(is_there("pids/pid"));
+
+	service_stop_clean(&service);
+
+	ck_assert(!is_there("pids/pid"));
+	ck_assert(!is_there("above/inside/s"));
+	ck_assert(!is_there("above/inside/s.lock"));
+}
+END_TEST
+
 START_TEST(rules_are_read_where_a_link_leads)
 {
 	static const char *const arguments[] = { "-f", "link", "s", NULL };
@@ -833,24 +949,6 @@ END_TEST
 
 /* ---- where it may not be had ---- */
 
-/* As a container does it: for this test, which is a process of its own. */
-static void
-forbid(long call, int code)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-		    offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)code),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { N_OF(filter), filter };
-
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program),
-	    0);
-}
-
 /* Numbers that are the same everywhere. */
 #define CREATE_RULESET 444
 #define RESTRICT_SELF 446
@@ -915,11 +1013,17 @@ suite_sandbox(void)
 
 	tcase_add_loop_test(attempts, this_is_denied, 0, N_OF(denied));
 	tcase_add_loop_test(attempts, this_stays_possible, 0, N_OF(possible));
+	tcase_add_test(attempts, landlock_alone_lets_no_signal_out);
+	tcase_add_test(attempts, abstract_names_outside_stay_in_reach);
+#ifdef __x86_64__
+	tcase_add_test(attempts, calls_of_another_processor_are_denied);
+#endif
 
 	tcase_add_test(daemon, every_thread_is_confined);
 	tcase_add_test(daemon, no_sandbox_leaves_it_out);
 	tcase_add_test(daemon, plan_says_what_there_is);
 	tcase_add_test(daemon, rules_are_read_and_names_looked_up);
+	tcase_add_test(daemon, pidfile_elsewhere_is_removed);
 	tcase_add_test(daemon, rules_are_read_where_a_link_leads);
 	tcase_add_test(daemon, nothing_that_it_does_is_denied);
 

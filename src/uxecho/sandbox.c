@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <uxsrv/address.h>
@@ -239,13 +238,11 @@ sandbox_open(struct sandbox *s, const struct options *options,
 
 /* ---- in ---- */
 
-/* What libc reads only once, it must have read. */
+/* Loads the modules that /etc/nsswitch.conf names: later nothing can be mapped
+ * that is to be executed. Nobody has this name. */
 static void
-read_before(const struct sandbox *s)
+load_modules(const struct sandbox *s)
 {
-	tzset(); /* for times in the log */
-	/* Loads the modules that /etc/nsswitch.conf names: later nothing can be
-	 * mapped that is to be executed. Nobody has this name. */
 	if ((s->needs & SANDBOX_RULES) != 0) {
 		getpwnam("");
 		getgrnam("");
@@ -259,7 +256,7 @@ sandbox_enter(struct sandbox *s, struct uxs_error *why)
 
 	if (s->landlock != SANDBOX_HAS && s->seccomp != SANDBOX_HAS)
 		return 0;
-	read_before(s);
+	load_modules(s);
 	/* Both ask for it: no program could get rights that would let it out.
 	 * It cannot fail. */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
