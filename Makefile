@@ -275,11 +275,17 @@ fuzz: $(FUZZERS) ## give random input to what reads it, FUZZ_SECONDS=20 each
 $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 	$(LINK) -o $@ $^ $(LDLIBS)
 
-.PHONY: bench-guard
+$(BUILD)/bench_upgrade: $(BUILD)/tests/bench/upgrade.o
+	$(LINK) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench-guard bench-upgrade
 bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (as root)
 	$(BUILD)/bench_guard $(BUILD)/uxecho
 
-$(RUNNER): $(filter-out %/guard.o,$(BENCH_OBJ)) $(LIB)
+bench-upgrade: all $(BUILD)/bench_upgrade ## 1,000 upgrades under load: nobody is refused
+	$(BUILD)/bench_upgrade $(BUILD)/uxecho
+
+$(RUNNER): $(filter-out %/guard.o %/upgrade.o,$(BENCH_OBJ)) $(LIB)
 	$(LINK) -o $@ $^ $(BSD_LIBS) -lm $(LDLIBS)
 
 # The peers: those whose library is not here are not built, and the benchmark
