@@ -513,6 +513,26 @@ START_TEST(strangers_cannot_lock_us_out)
 }
 END_TEST
 
+/* ---- whether it still protects ---- */
+
+START_TEST(lock_is_valid_while_its_file_is_there)
+{
+	struct uxs_lock lock;
+
+	ck_assert_int_eq(try_lock(&lock, NULL), UXS_LOCK_TAKEN);
+	ck_assert(uxs_lock_is_valid(&lock, &place));
+
+	ck_assert_int_eq(unlink("sock.lock"), 0);
+
+	ck_assert(!uxs_lock_is_valid(&lock, &place));
+	write_file("sock.lock", "", 0600);
+	ck_assert(!uxs_lock_is_valid(&lock, &place));
+	uxs_lock_close(&lock, &place);
+	ck_assert(!uxs_lock_is_valid(&lock, &place));
+	ck_assert(is_there("sock.lock"));
+}
+END_TEST
+
 static TCase *
 lock_case(Suite *suite, const char *name)
 {
@@ -536,6 +556,7 @@ suite_lock(void)
 	tcase_add_test(taking, lock_file_goes_with_the_lock);
 	tcase_add_test(taking, may_close_twice);
 	tcase_add_test(taking, a_lock_file_that_was_replaced_is_not_removed);
+	tcase_add_test(taking, lock_is_valid_while_its_file_is_there);
 
 	tcase_add_test(holders, a_lock_that_is_held_names_its_holder);
 	tcase_add_test(holders, the_holder_may_be_another_user);

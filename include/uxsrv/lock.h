@@ -74,6 +74,11 @@ int uxs_lock_own(struct uxs_lock *lock);
  * and on a closed lock. */
 void uxs_lock_leave(struct uxs_lock *lock);
 
+/* Is the file that was locked still the one at the place? If somebody removed
+ * it, another one can be made and locked by others. */
+bool uxs_lock_is_valid(const struct uxs_lock *lock,
+    const struct uxs_place *place);
+
 /* Remove the lock file and let go. The socket must have been removed before.
  * May be called twice, and on a closed lock. */
 void uxs_lock_close(struct uxs_lock *lock, const struct uxs_place *place);

@@ -71,7 +71,7 @@ admit(struct door *door, int fd)
 /* With the spare descriptor, one after the other. Who they are is not logged:
  * the line about the pause is enough while it lasts. */
 static void
-refuse_who_wait(struct door *door)
+refuse_who_wait(struct door *door, struct uxs_listener *listener)
 {
 	struct shortage *shortage = door->context->shortage;
 	int r = UXS_ACCEPT_OK;
@@ -80,7 +80,7 @@ refuse_who_wait(struct door *door)
 		int fd;
 
 		shortage_lend(shortage);
-		r = uxs_listener_accept(&door->listener, &fd);
+		r = uxs_listener_accept(listener, &fd);
 		if (r == UXS_ACCEPT_OK) {
 			reaper_put(door->context->reaper, fd);
 			counter_add(&stats_of(door)
@@ -92,14 +92,15 @@ refuse_who_wait(struct door *door)
 }
 
 static void
-pause_accepting(struct door *door)
+pause_accepting(struct door *door, struct uxs_listener *listener)
 {
 	struct door_context *context = door->context;
 
 	context->on_short(context);
 	if (shortage_is_long(context->shortage))
-		refuse_who_wait(door);
+		refuse_who_wait(door, listener);
 	uxs_watch_stop(context->loop, &door->watch);
+	uxs_watch_stop(context->loop, &door->former_watch);
 	counter_add(&context->stats->pauses, 1);
 	if (!shortage_pause(context->shortage))
 		return;
@@ -107,6 +108,23 @@ pause_accepting(struct door *door)
 	    uxs_loop_now_ns(context->loop),
 	    "%s: out of descriptors or memory; accepting is paused",
 	    uxs_type_name(type_of(door)));
+}
+
+/* The connections that wait may hold descriptors that are slow to close. The
+ * name goes first as ever: whoever comes next finds nothing, or his own. */
+static void
+close_listener(const struct door *door, struct uxs_listener *listener)
+{
+	const int fd = listener->fd;
+
+	if (door->context != NULL && door->context->reaper != NULL && fd >= 0 &&
+	    !listener->is_inherited) {
+		listener->fd = -1;
+		uxs_listener_close(listener);
+		reaper_put(door->context->reaper, fd);
+	} else {
+		uxs_listener_close(listener);
+	}
 }
 
 static void
@@ -119,15 +137,34 @@ end(struct door *door)
 	door->context->on_ended(door->context);
 }
 
+/* All who waited there have been let in. */
+static void
+end_former(struct door *door)
+{
+	uxs_watch_stop(door->context->loop, &door->former_watch);
+	close_listener(door, &door->former);
+	door->context->on_ended(door->context);
+}
+
+static void
+end_of(struct door *door, const struct uxs_listener *listener)
+{
+	if (listener == &door->former)
+		end_former(door);
+	else
+		end(door);
+}
+
 /* Returns true while there may be more. */
 static bool
-accept_one(struct door *door)
+accept_one(struct door *door, struct uxs_listener *listener)
 {
-	int fd, r = uxs_listener_accept(&door->listener, &fd);
+	int fd, r = uxs_listener_accept(listener, &fd);
 
 	if (r < 0) {
-		door->context->on_broken(door->context, r);
-		end(door);
+		if (listener == &door->listener)
+			door->context->on_broken(door->context, r);
+		end_of(door, listener);
 		return false;
 	}
 	/* The descriptor comes before the look who waits: there is one again,
@@ -141,13 +178,22 @@ accept_one(struct door *door)
 	case UXS_ACCEPT_NONE:
 		break;
 	case UXS_ACCEPT_EXHAUSTED:
-		pause_accepting(door);
+		pause_accepting(door, listener);
 		break;
 	case UXS_ACCEPT_ENDED:
-		end(door);
+		end_of(door, listener);
 		break;
 	}
 	return false;
+}
+
+static void
+accept_some(struct door *door, struct uxs_listener *listener)
+{
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		if (!accept_one(door, listener))
+			return;
+	}
 }
 
 static void
@@ -155,10 +201,15 @@ on_ready(struct uxs_watch *watch, uint32_t events)
 {
 	struct door *door = uxs_container_of(watch, struct door, watch);
 
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		if (!accept_one(door))
-			return;
-	}
+	accept_some(door, &door->listener);
+}
+
+static void
+on_former_ready(struct uxs_watch *watch, uint32_t events)
+{
+	struct door *door = uxs_container_of(watch, struct door, former_watch);
+
+	accept_some(door, &door->former);
 }
 
 /* ---- life ---- */
@@ -192,9 +243,53 @@ door_start(struct door *door, struct door_context *context,
 int
 door_resume(struct door *door)
 {
-	if (door->has_ended || type_of(door) == UXS_DGRAM)
-		return 0;
-	return uxs_watch_start(door->context->loop, &door->watch, EPOLLIN);
+	struct uxs_loop *loop = door->context->loop;
+	int r = 0;
+
+	if (door_has_former(door))
+		r = uxs_watch_start(loop, &door->former_watch, EPOLLIN);
+	if (r < 0 || door->has_ended)
+		return r;
+	return type_of(door) == UXS_DGRAM ?
+	    mailbox_resume(&door->mailbox) :
+	    uxs_watch_start(loop, &door->watch, EPOLLIN);
+}
+
+static void
+renew_mailbox(struct door *door, struct uxs_listener *fresh)
+{
+	struct uxs_listener former = door->listener;
+
+	door->listener = *fresh;
+	uxs_listener_drain(&former);
+	mailbox_move(&door->mailbox, &door->listener);
+	close_listener(door, &former);
+}
+
+static void
+renew_entrance(struct door *door, struct uxs_listener *fresh)
+{
+	uxs_watch_stop(door->context->loop, &door->watch);
+	door->former = door->listener;
+	door->former_watch = (struct uxs_watch){
+		.fd = door->former.fd,
+		.on_ready = on_former_ready,
+	};
+	uxs_listener_drain(&door->former);
+	door->listener = *fresh;
+	door->watch.fd = fresh->fd;
+}
+
+void
+door_renew(struct door *door, struct uxs_listener *fresh)
+{
+	if (type_of(door) == UXS_DGRAM)
+		renew_mailbox(door, fresh);
+	else
+		renew_entrance(door, fresh);
+	*fresh = (struct uxs_listener)UXS_LISTENER_CLOSED;
+	if (door_resume(door) < 0)
+		shortage_pause(door->context->shortage);
 }
 
 void
@@ -227,28 +322,14 @@ door_leave(struct door *door)
 	end(door);
 }
 
-/* The connections that wait may hold descriptors that are slow to close. The
- * name goes first as ever: whoever comes next finds nothing, or his own. */
-static void
-close_listener(struct door *door)
-{
-	const int fd = door->listener.fd;
-
-	if (door->context != NULL && door->context->reaper != NULL && fd >= 0 &&
-	    !door->listener.is_inherited) {
-		door->listener.fd = -1;
-		uxs_listener_close(&door->listener);
-		reaper_put(door->context->reaper, fd);
-	} else {
-		uxs_listener_close(&door->listener);
-	}
-}
-
 void
 door_close(struct door *door)
 {
 	mailbox_close(&door->mailbox);
-	if (door->context != NULL)
+	if (door->context != NULL) {
 		uxs_watch_stop(door->context->loop, &door->watch);
-	close_listener(door);
+		uxs_watch_stop(door->context->loop, &door->former_watch);
+	}
+	close_listener(door, &door->former);
+	close_listener(door, &door->listener);
 }

@@ -56,10 +56,25 @@ struct door {
 	struct uxs_listener listener;
 	struct uxs_watch watch; /* of a listener that accepts */
 	struct mailbox mailbox; /* of one that receives */
-	bool has_ended;
+	/* The one before it, for as long as somebody waits there. */
+	struct uxs_listener former;
+	struct uxs_watch former_watch;
+	bool has_ended; /* the listener, or the mailbox */
 };
 
-/* Let clients in. The listener is open, the door otherwise zeroed. Returns 0
+#define DOOR_CLOSED                              \
+	{                                        \
+		.listener = UXS_LISTENER_CLOSED, \
+		.former = UXS_LISTENER_CLOSED,   \
+	}
+
+static inline bool
+door_has_former(const struct door *door)
+{
+	return door->former.fd >= 0;
+}
+
+/* Let clients in. The listener is open, the door otherwise closed. Returns 0
  * or a negative errno with *why. */
 int door_start(struct door *door, struct door_context *context,
     struct uxs_error *why);
@@ -67,8 +82,17 @@ int door_start(struct door *door, struct door_context *context,
 /* After a pause. Returns 0 or a negative errno: try again later. */
 int door_resume(struct door *door);
 
+/*
+ * From now on let clients in by another listener, of the same address, that
+ * listens already; takes *fresh. Who waits at the former one is still let in,
+ * and what is in a former mailbox is answered within this call. Only where
+ * there is no former one left.
+ */
+void door_renew(struct door *door, struct uxs_listener *fresh);
+
 /* No new clients; who waits is still let in, then on_ended is called, which
- * may happen within this call. */
+ * may happen within this call; so that it is called for a former listener,
+ * too. */
 void door_drain(struct door *door);
 
 /* A successor has the socket: nobody is let in any more, on_ended is called.

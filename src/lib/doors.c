@@ -110,7 +110,7 @@ allocate(struct doors *d, size_t n, struct uxs_error *why)
 		    "no memory for the addresses");
 	d->n = n;
 	for (size_t i = 0; i < n; i++)
-		d->doors[i].listener = (struct uxs_listener)UXS_LISTENER_CLOSED;
+		d->doors[i] = (struct door)DOOR_CLOSED;
 	return 0;
 }
 
@@ -299,7 +299,7 @@ bool
 doors_have_ended(const struct doors *d)
 {
 	for (size_t i = 0; i < d->n_open; i++) {
-		if (!d->doors[i].has_ended)
+		if (!d->doors[i].has_ended || door_has_former(&d->doors[i]))
 			return false;
 	}
 	return true;

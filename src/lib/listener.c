@@ -18,6 +18,7 @@
 #include <uxsrv/probe.h>
 
 #include "listener_check.h"
+#include "listener_parts.h"
 #include "listener_words.h"
 #include "shown.h"
 #include "socket_file.h"
@@ -26,8 +27,8 @@
 
 /* ---- opening ---- */
 
-static int
-take_lock(struct uxs_listener *l, struct uxs_error *why)
+int
+listener_take_lock(struct uxs_listener *l, struct uxs_error *why)
 {
 	const char *path = l->place.path;
 	struct uxs_lock_holder holder;
@@ -46,8 +47,8 @@ take_lock(struct uxs_listener *l, struct uxs_error *why)
 
 /* Only under the lock: between the probe and the removal nobody of our kind
  * can have come. */
-static int
-remove_dead(struct uxs_listener *l, struct uxs_error *why)
+int
+listener_remove_dead(struct uxs_listener *l, struct uxs_error *why)
 {
 	struct uxs_probe_facts facts;
 	int probe = uxs_probe_place(&l->place, &facts);
@@ -62,8 +63,8 @@ remove_dead(struct uxs_listener *l, struct uxs_error *why)
 	return 0;
 }
 
-static int
-make_socket(struct uxs_listener *l, struct uxs_error *why)
+int
+listener_make_socket(struct uxs_listener *l, struct uxs_error *why)
 {
 	int r = sysret(socket(AF_UNIX,
 	    uxs_type_socket(l->address->type) | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -89,7 +90,7 @@ open_abstract(struct uxs_listener *l, struct uxs_error *why)
 	int r;
 
 	uxs_address_print(l->address, name, sizeof(name));
-	if ((r = make_socket(l, why)) < 0)
+	if ((r = listener_make_socket(l, why)) < 0)
 		return r;
 	r = uxs_sockaddr_from_abstract(&sa, &length, l->address->name,
 	    l->address->length);
@@ -113,8 +114,9 @@ open_path(struct uxs_listener *l, const struct uxs_listener_conf *conf,
 
 	if ((r = uxs_place_open(&l->place, conf->address->name, why)) < 0 ||
 	    (r = listener_check_directory(conf, &l->place, why)) < 0 ||
-	    (r = take_lock(l, why)) < 0 || (r = remove_dead(l, why)) < 0 ||
-	    (r = make_socket(l, why)) < 0 ||
+	    (r = listener_take_lock(l, why)) < 0 ||
+	    (r = listener_remove_dead(l, why)) < 0 ||
+	    (r = listener_make_socket(l, why)) < 0 ||
 	    (r = socket_file_make(l->fd, &l->place, conf, &made, why)) < 0)
 		return r;
 	l->is_bound = true;

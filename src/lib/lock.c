@@ -154,8 +154,6 @@ uxs_lock_check(const struct uxs_place *place, struct uxs_error *why)
 	return r;
 }
 
-/* ---- from a predecessor ---- */
-
 static bool
 is_at(int fd, const struct uxs_place *place)
 {
@@ -167,6 +165,14 @@ is_at(int fd, const struct uxs_place *place)
 	    fstatat(place->dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
+
+bool
+uxs_lock_is_valid(const struct uxs_lock *lock, const struct uxs_place *place)
+{
+	return lock->fd >= 0 && is_at(lock->fd, place);
+}
+
+/* ---- from a predecessor ---- */
 
 int
 uxs_lock_adopt(struct uxs_lock *lock, const struct uxs_place *place, int fd,

@@ -435,28 +435,41 @@ new_batch(const struct mailbox_context *context)
 	return b;
 }
 
+/* Before anything is received from it. */
+static void
+use_socket(struct mailbox *m, const struct uxs_listener *listener)
+{
+	m->watch.fd = listener->fd;
+	outbox_init(&m->batch->outbox, listener->fd, m->context->max_message,
+	    listener->dev, listener->ino);
+}
+
 int
 mailbox_open(struct mailbox *m, const struct mailbox_context *context,
     const struct uxs_listener *listener)
 {
-	const int fd = listener->fd;
 	int r;
 
 	*m = (struct mailbox){
 		.client = { .type = UXS_DGRAM, .ops = &mailbox_ops },
 		.context = context,
-		.watch = { .fd = fd, .on_ready = on_ready },
+		.watch = { .on_ready = on_ready },
 	};
 	if ((m->batch = new_batch(context)) == NULL)
 		return -ENOMEM;
 	m->batch->mailbox = m;
 	m->batch->outbox.on_sent = on_sent;
 	m->batch->outbox.on_dropped = on_dropped;
-	outbox_init(&m->batch->outbox, fd, context->max_message, listener->dev,
-	    listener->ino);
-	if ((r = uxs_watch_start(context->loop, &m->watch, EPOLLIN)) < 0)
+	use_socket(m, listener);
+	if ((r = mailbox_resume(m)) < 0)
 		mailbox_close(m);
 	return r;
+}
+
+int
+mailbox_resume(struct mailbox *m)
+{
+	return uxs_watch_start(m->context->loop, &m->watch, EPOLLIN);
 }
 
 void
@@ -466,16 +479,30 @@ mailbox_stop(struct mailbox *m)
 		uxs_watch_stop(m->context->loop, &m->watch);
 }
 
+/* Finite: nothing arrives any more. */
+static void
+empty(struct mailbox *m)
+{
+	while (receive_batch(m) > 0)
+		;
+	uxs_watch_stop(m->context->loop, &m->watch);
+}
+
 void
 mailbox_drain(struct mailbox *m)
 {
 	if (m->batch == NULL)
 		return;
-	/* Finite: nothing arrives any more. */
-	while (receive_batch(m) > 0)
-		;
-	uxs_watch_stop(m->context->loop, &m->watch);
+	empty(m);
 	senders_end(&m->batch->senders, UXS_CLOSE_DRAIN);
+}
+
+void
+mailbox_move(struct mailbox *m, const struct uxs_listener *to)
+{
+	empty(m);
+	outbox_close(&m->batch->outbox);
+	use_socket(m, to);
 }
 
 void

@@ -61,6 +61,14 @@ void mailbox_judge(struct mailbox *mailbox);
 /* Answer all that has arrived. The socket must let no more come. */
 void mailbox_drain(struct mailbox *mailbox);
 
+/* Drain, then serve another socket in place of this one, from mailbox_resume
+ * on. Borrows it; the former one is the caller's again. */
+void mailbox_move(struct mailbox *mailbox, const struct uxs_listener *to);
+
+/* Take what comes, after mailbox_move. Returns 0 or a negative errno: try
+ * again later. */
+int mailbox_resume(struct mailbox *mailbox);
+
 /* Give back descriptors that are held to save time. Returns how many. */
 size_t mailbox_trim(struct mailbox *mailbox);
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,8 +126,9 @@ finish(int pin_fd, const struct uxs_place *place,
 	return 0;
 }
 
-int
-socket_file_make(int fd, const struct uxs_place *place,
+/* at: where it is bound; place: what it will be known by, for the words. */
+static int
+make_at(int fd, const struct uxs_place *at, const struct uxs_place *place,
     const struct uxs_listener_conf *conf, struct stat *made,
     struct uxs_error *why)
 {
@@ -136,9 +138,9 @@ socket_file_make(int fd, const struct uxs_place *place,
 
 	if ((r = sysret(fchmod(fd, first_mode))) < 0)
 		return explain(why, place, r, "set the socket's mode");
-	if ((r = bind_place(fd, place)) < 0)
+	if ((r = bind_place(fd, at)) < 0)
 		return explain(why, place, r, "create the socket");
-	if ((pin_fd = uxs_place_pin(place)) < 0)
+	if ((pin_fd = uxs_place_pin(at)) < 0)
 		return explain(why, place, pin_fd, "find the new socket");
 	r = sysret(fstat(pin_fd, made));
 	/* Whoever replaced it so soon may keep what is there now. */
@@ -146,7 +148,7 @@ socket_file_make(int fd, const struct uxs_place *place,
 		r = explain(why, place, -ESTALE,
 		    "keep the socket: it was replaced at once");
 	else if (r == 0 && (r = finish(pin_fd, place, conf, made, why)) < 0)
-		uxs_place_remove(place, made->st_dev, made->st_ino);
+		uxs_place_remove(at, made->st_dev, made->st_ino);
 	close(pin_fd);
 	return r;
 }
@@ -168,5 +170,51 @@ socket_file_set_mode(const struct uxs_place *place, dev_t dev, ino_t ino,
 			r = chmod_pinned(pin_fd, mode);
 	}
 	close(pin_fd);
+	return r;
+}
+
+int
+socket_file_make(int fd, const struct uxs_place *place,
+    const struct uxs_listener_conf *conf, struct stat *made,
+    struct uxs_error *why)
+{
+	return make_at(fd, place, place, conf, made, why);
+}
+
+/* Beside it, under a name that nobody looks for. */
+static void
+set_aside(struct uxs_place *aside, char path[PATH_MAX],
+    const struct uxs_place *place)
+{
+	const char *slash = strrchr(place->path, '/');
+	const int n = slash != NULL ? (int)(slash - place->path) + 1 : 0;
+
+	*aside = *place;
+	aside->path = path;
+	snprintf(aside->name, sizeof(aside->name), ".uxs-%08x%08x",
+	    arc4random(), arc4random());
+	/* Too long a path is none of a sockaddr_un, and not bound either. */
+	snprintf(path, PATH_MAX, "%.*s%s", n, place->path, aside->name);
+}
+
+int
+socket_file_publish(int fd, const struct uxs_place *place,
+    const struct uxs_listener_conf *conf, int backlog, struct stat *made,
+    struct uxs_error *why)
+{
+	struct uxs_place aside;
+	char path[PATH_MAX];
+	int r;
+
+	set_aside(&aside, path, place);
+	if ((r = make_at(fd, &aside, place, conf, made, why)) < 0)
+		return r;
+	if ((r = sysret(listen(fd, backlog))) < 0)
+		explain(why, place, r, "listen");
+	else if ((r = sysret(renameat2(aside.dir_fd, aside.name, place->dir_fd,
+		      place->name, RENAME_NOREPLACE))) < 0)
+		explain(why, place, r, "give the socket its name");
+	if (r < 0)
+		uxs_place_remove(&aside, made->st_dev, made->st_ino);
 	return r;
 }

@@ -19,6 +19,16 @@ int socket_file_make(int fd, const struct uxs_place *place,
     const struct uxs_listener_conf *conf, struct stat *made,
     struct uxs_error *why);
 
+/*
+ * The same of a stream or seqpacket socket, which listens before it can be
+ * found: made beside the place, then moved there, so that nobody is ever
+ * refused by it. Its sockaddr, which ss(8) shows, is the name that it had at
+ * first.
+ */
+int socket_file_publish(int fd, const struct uxs_place *place,
+    const struct uxs_listener_conf *conf, int backlog, struct stat *made,
+    struct uxs_error *why);
+
 /* Give the socket file that is at the place this mode, if it is this inode and
  * has another one. Returns 0 or a negative errno, -ESTALE when it is not. */
 int socket_file_set_mode(const struct uxs_place *place, dev_t dev, ino_t ino,
