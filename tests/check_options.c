@@ -65,6 +65,7 @@ GETTER(idle, o->conf.idle_timeout_ns)
 GETTER(write_time, o->conf.write_timeout_ns)
 GETTER(drain, o->conf.drain_ns)
 GETTER(spin, o->conf.spin_ns)
+GETTER(on_lost, o->conf.on_lost)
 GETTER(backlog, o->conf.backlog)
 GETTER(threads, o->conf.n_threads)
 GETTER(ready_fd, o->ready_fd)
@@ -105,6 +106,7 @@ static const struct {
 	{ { "s" }, write_time, 30 * S },
 	{ { "s" }, drain, 5 * S },
 	{ { "s" }, spin, 0 },
+	{ { "s" }, on_lost, UXS_ON_LOST_REBIND },
 	{ { "s" }, backlog, 4096 },
 	{ { "s" }, threads, 1 },
 	{ { "s" }, ready_fd, -1 },
@@ -161,6 +163,9 @@ static const struct {
 	{ { "--drain", "2m", "s" }, drain, 120 * S },
 	{ { "-T", "10ms", "s" }, drain, S / 100 },
 	{ { "-T", "8760h", "s" }, drain, 8760 * 3600 * S },
+	{ { "-L", "rebind", "s" }, on_lost, UXS_ON_LOST_REBIND },
+	{ { "--on-lost", "exit", "s" }, on_lost, UXS_ON_LOST_EXIT },
+	{ { "--on-lost=ignore", "s" }, on_lost, UXS_ON_LOST_IGNORE },
 	{ { "--spin", "200us", "s" }, spin, 200000 },
 	{ { "--spin", "1s", "s" }, spin, S },
 	{ { "--spin", "200us", "--spin", "0", "s" }, spin, 0 },
@@ -306,6 +311,8 @@ static const struct {
 	{ { "-w", "", "s" }, { "--write-timeout", "''", "5s" } },
 	{ { "--drain", "5d", "s" }, { "--drain", "'5d'", "5s" } },
 	{ { "-T", ".", "s" }, { "--drain", "'.'", "5s" } },
+	{ { "-L", "die", "s" }, { "--on-lost", "'die'", "rebind" } },
+	{ { "--on-lost", "", "s" }, { "--on-lost", "''", "ignore" } },
 	{ { "--spin", "1001ms", "s" }, { "--spin", "'1001ms'", "second" } },
 	{ { "--spin", "-1", "s" }, { "--spin", "'-1'", "200us" } },
 	{ { "--backlog", "-1", "s" }, { "--backlog", "'-1'", "0 to" } },
@@ -395,6 +402,7 @@ static const struct {
 	{ 'D', "daemon", false },
 	{ 'R', "ready-fd", true },
 	{ 'T', "drain", true },
+	{ 'L', "on-lost", true },
 	{ 0, "spin", true },
 	{ 0, "force-dir", false },
 	{ 'n', "check", false },

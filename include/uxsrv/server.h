@@ -41,6 +41,24 @@ struct uxs_notify;
  *	uxs_server_close(&server);
  */
 
+/*
+ * What becomes of a server whose socket file is removed or replaced while it
+ * serves, or the directory of it; sessions live on in any case. To notice it
+ * takes a descriptor of inotify(7), or where there is none a look every 5 s,
+ * with a warning. Inherited sockets and abstract names cannot be lost.
+ */
+enum uxs_on_lost {
+	/*
+	 * A new socket is made at the path, by the rules of uxs_listener_open:
+	 * what is alive, or is no socket, keeps it, and then, as after any
+	 * failure, it is tried again until it works, after a while that grows
+	 * from 100 ms to 10 s. Who waits at the former socket is still let in.
+	 */
+	UXS_ON_LOST_REBIND,
+	UXS_ON_LOST_EXIT, /* uxs_server_drain; see uxs_server_is_lost */
+	UXS_ON_LOST_IGNORE,
+};
+
 struct uxs_server_conf {
 	/* Borrowed until close. */
 	const struct uxs_address *addresses;
@@ -62,6 +80,7 @@ struct uxs_server_conf {
 	uid_t owner_uid; /* UXS_UID_NONE: leave it */
 	gid_t owner_gid; /* UXS_GID_NONE: leave it */
 	bool force_dir;
+	enum uxs_on_lost on_lost;
 
 	/* Event loops, each in a thread of its own; 0 is 1. Over 1 needs a
 	 * service that is_concurrent; at most UXS_THREADS_MAX. */
@@ -232,6 +251,10 @@ int uxs_server_set_access(struct uxs_server *server,
 
 /* Make uxs_server_run return at once. */
 void uxs_server_stop(struct uxs_server *server);
+
+/* Did it drain because a file was lost, and on_lost is UXS_ON_LOST_EXIT? Then
+ * *why (kind create), which may be NULL, says which. */
+bool uxs_server_is_lost(const struct uxs_server *server, struct uxs_error *why);
 
 /* The loop, for watches and timers of the caller's own. */
 struct uxs_loop *uxs_server_loop(struct uxs_server *server);

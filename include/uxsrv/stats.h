@@ -68,6 +68,7 @@ struct uxs_stats {
 	struct uxs_stats_of_type of[UXS_N_TYPES];
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
+	uint64_t rebinds; /* socket files that were lost and made anew */
 	struct uxs_spin_stats spin;
 	struct uxs_turn_stats turns; /* of all loops; where is_measured */
 };

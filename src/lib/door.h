@@ -47,6 +47,9 @@ struct door_context {
 	void (*on_short)(struct door_context *context);
 	/* Drained: nobody waits any more, and nobody will come. */
 	void (*on_ended)(struct door_context *context);
+	/* A socket's file was lost, and the configuration wants to end. */
+	void (*on_lost)(struct door_context *context,
+	    const struct uxs_error *why);
 	/* The listening socket is of no use any more. */
 	void (*on_broken)(struct door_context *context, int r);
 };

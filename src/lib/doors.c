@@ -98,6 +98,7 @@ fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
 		.on_admitted = d->context.on_admitted,
 		.on_short = on_short,
 		.on_ended = d->context.on_ended,
+		.on_lost = d->context.on_lost,
 		.on_broken = d->context.on_broken,
 	};
 }
@@ -212,6 +213,10 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 	if ((r = allocate(d, count_doors(conf), why)) < 0 ||
 	    (r = open_listeners(d, conf, why)) < 0)
 		return r;
+	/* While we may still look at all directories. */
+	r = lost_open(&d->lost, conf, d->doors, d->n, &d->context, why);
+	if (r < 0)
+		return r;
 	d->is_bound = true;
 	if ((conf->on_bound != NULL &&
 		(r = conf->on_bound(conf->arg, why)) < 0) ||
@@ -270,6 +275,7 @@ doors_hand_out(const struct doors *d, const struct uxs_server_conf *conf,
 void
 doors_leave(struct doors *d, const bool *is_taken)
 {
+	lost_stop(&d->lost);
 	for (size_t i = 0; i < d->n_open; i++) {
 		if (is_taken[i])
 			door_leave(&d->doors[i]);
@@ -291,6 +297,7 @@ doors_set_access(struct doors *d, const struct uxs_access *access)
 void
 doors_drain(struct doors *d)
 {
+	lost_stop(&d->lost);
 	for (size_t i = 0; i < d->n_open; i++)
 		door_drain(&d->doors[i]);
 }
@@ -339,6 +346,7 @@ doors_close(struct doors *d)
 	shortage_close(&d->shortage);
 	for (size_t i = 0; i < d->n; i++)
 		door_close(&d->doors[i]);
+	lost_close(&d->lost);
 	reaper_close(&d->reaper);
 	free(d->doors);
 	d->doors = NULL;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "door.h"
+#include "lost.h"
 #include "mailbox.h"
 #include "shortage.h"
 
@@ -20,21 +21,22 @@ struct worker;
  * them together: when there is no descriptor left, none of them can accept.
  */
 struct doors {
-	/* The owner's: on_admitted, on_ended and on_broken. */
+	/* The owner's: on_admitted, on_ended, on_lost and on_broken. */
 	struct door_context context;
 	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
 	/* private */
 	struct mailbox_context mailboxes;
 	struct shortage shortage;
+	struct lost lost;
 	size_t n, n_open;
 	int diag_fd; /* to ask for queues by; -1: nobody asks */
 	bool is_bound; /* all of them, and the owner was told */
 	struct door *doors;
 };
 
-#define DOORS_CLOSED                                      \
-	{                                                 \
-		.diag_fd = -1, .shortage = SHORTAGE_NONE, \
+#define DOORS_CLOSED                                                           \
+	{                                                                      \
+		.diag_fd = -1, .shortage = SHORTAGE_NONE, .lost = LOST_CLOSED, \
 	}
 
 /*

@@ -43,6 +43,8 @@ struct uxs_server {
 	struct uxs_signals signals;
 	bool has_signals;
 	bool is_ready_told;
+	bool is_lost;
+	struct uxs_error lost_why;
 	struct uxs_ledger ledger;
 	struct doors doors;
 	struct uxs_timer drain_timer;
@@ -202,6 +204,17 @@ on_door_broken(struct door_context *context, int r)
 	uxs_server_drain(s);
 }
 
+/* Perhaps somebody else is to have the address now. */
+static void
+on_lost(struct door_context *context, const struct uxs_error *why)
+{
+	struct uxs_server *s = server_of(context);
+
+	s->is_lost = true;
+	s->lost_why = *why;
+	uxs_server_drain(s);
+}
+
 static void
 on_someone_left(struct uxs_server *s)
 {
@@ -349,6 +362,7 @@ open_all(struct uxs_server *s, struct uxs_error *why)
 		return r;
 	s->doors.context.on_admitted = on_admitted;
 	s->doors.context.on_ended = on_door_ended;
+	s->doors.context.on_lost = on_lost;
 	s->doors.context.on_broken = on_door_broken;
 	if (s->conf.is_measured)
 		doors_measure(&s->doors);
@@ -523,6 +537,14 @@ uxs_server_queues(const struct uxs_server *s, struct uxs_queue *queues,
     size_t max)
 {
 	return doors_queues(&s->doors, queues, max);
+}
+
+bool
+uxs_server_is_lost(const struct uxs_server *s, struct uxs_error *why)
+{
+	if (s->is_lost && why != NULL)
+		*why = s->lost_why;
+	return s->is_lost;
 }
 
 void

@@ -17,9 +17,9 @@
 #define MODE_PUBLIC 0666
 
 /* Descriptors that are no connections: the three standard ones, epoll,
- * signalfd, the log's, a pipe for bulk data, and a few that are open only for
- * a moment. */
-#define OTHER_DESCRIPTORS 14
+ * signalfd, inotify, the log's, a pipe for bulk data, and a few that are open
+ * only for a moment. */
+#define OTHER_DESCRIPTORS 15
 
 /* Directory, lock and socket. */
 #define DESCRIPTORS_PER_ADDRESS 3

@@ -348,6 +348,7 @@ serve(struct daemon *d)
 {
 	struct uxs_error why;
 	sigset_t signals;
+	bool is_lost;
 	int r;
 
 	sigemptyset(&signals);
@@ -360,6 +361,7 @@ serve(struct daemon *d)
 	prepare_upgrade(d);
 	announce(d);
 	r = uxs_server_run(d->server);
+	is_lost = uxs_server_is_lost(d->server, &why);
 	/* One more signal that waits must not spoil the exit status. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
@@ -374,6 +376,8 @@ serve(struct daemon *d)
 		    "cannot wait for events: %s", strerror(-r));
 		return fail(d, r, &why);
 	}
+	if (is_lost)
+		return fail(d, -ESTALE, &why);
 	say(d, UXS_NOTICE, "stopped", "");
 	return EX_OK;
 }

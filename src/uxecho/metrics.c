@@ -282,6 +282,9 @@ metrics_print(FILE *out, const struct metrics *m)
 	fprintf(out,
 	    "uxecho_pauses_total{reason=\"descriptors\"} %" PRIu64 "\n",
 	    m->stats.pauses);
+	print_head(out, "rebinds", "counter", NULL,
+	    "Socket files that were lost and made anew.");
+	fprintf(out, "uxecho_rebinds_total %" PRIu64 "\n", m->stats.rebinds);
 	print_turns(out, &m->stats.turns);
 	print_spins(out, &m->stats.spin);
 	fputs("# EOF\n", out);

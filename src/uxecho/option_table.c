@@ -29,6 +29,12 @@
 
 const char option_explained[] = "";
 
+const char *const on_lost_names[N_ON_LOST] = {
+	[UXS_ON_LOST_REBIND] = "rebind",
+	[UXS_ON_LOST_EXIT] = "exit",
+	[UXS_ON_LOST_IGNORE] = "ignore",
+};
+
 static const char *
 apply_allow(struct options *o, const char *argument, struct uxs_error *why)
 {
@@ -288,6 +294,18 @@ apply_stats(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_on_lost(struct options *o, const char *argument, struct uxs_error *why)
+{
+	for (int i = 0; i < N_ON_LOST; i++) {
+		if (strcmp(argument, on_lost_names[i]) == 0) {
+			o->conf.on_lost = (enum uxs_on_lost)i;
+			return NULL;
+		}
+	}
+	return "not something to do; write rebind, exit or ignore";
+}
+
+static const char *
 apply_force_dir(struct options *o, const char *argument, struct uxs_error *why)
 {
 	o->conf.force_dir = true;
@@ -439,6 +457,9 @@ const struct option_spec option_table[] = {
 	{ { 'T', "drain", "TIME",
 	      "what sessions get to finish at a stop (5s)" },
 	    apply_drain },
+	{ { 'L', "on-lost", "WHAT",
+	      "socket file lost: rebind, exit or ignore (rebind)" },
+	    apply_on_lost },
 	{ { 0, "spin", "TIME",
 	      "look on for so long before sleeping (0); 200us is useful" },
 	    apply_spin },

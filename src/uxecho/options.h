@@ -55,6 +55,10 @@ int options_load_rules(struct options *options, struct uxs_error *why);
 
 void options_fini(struct options *options);
 
+/* As they are written, by enum uxs_on_lost. */
+#define N_ON_LOST 3
+extern const char *const on_lost_names[N_ON_LOST];
+
 /* What --help prints. */
 void options_help(FILE *out);
 

@@ -272,6 +272,7 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 	print_duration(out, "idle-timeout", conf->idle_timeout_ns);
 	print_duration(out, "write-timeout", conf->write_timeout_ns);
 	fprintf(out, "drain: %s\n", uxs_duration_print(conf->drain_ns, text));
+	fprintf(out, "on-lost: %s\n", on_lost_names[conf->on_lost]);
 	print_duration(out, "spin", conf->spin_ns);
 }
 

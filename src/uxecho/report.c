@@ -98,4 +98,8 @@ report_stats(struct uxs_log *log, const struct uxs_stats *stats, int64_t now_ns)
 	if (stats->pauses > 0)
 		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
 		    "accepting was paused %" PRIu64 " times", stats->pauses);
+	if (stats->rebinds > 0)
+		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
+		    "socket files were made anew %" PRIu64 " times",
+		    stats->rebinds);
 }
