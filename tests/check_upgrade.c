@@ -278,6 +278,40 @@ START_TEST(session_that_stays_is_drained_after_the_drain_time)
 }
 END_TEST
 
+/* Mode of the system call filter; 0: it has none. */
+static long
+filter_of(pid_t pid)
+{
+	char path[64], line[256];
+	long mode = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	file = fopen(path, "re");
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, "Seccomp:", strlen("Seccomp:")) == 0)
+			mode = strtol(line + strlen("Seccomp:"), NULL, 10);
+	}
+	fclose(file);
+	return mode;
+}
+
+/* The program could not be executed from within, and does not stay outside. */
+START_TEST(next_one_is_confined_as_well)
+{
+	pid_t old = start(plain), next;
+	const long filter = filter_of(old);
+
+	next = upgrade(old);
+	ends_well(old);
+
+	serves();
+	ck_assert_int_eq(filter_of(next), filter);
+	stop(next);
+}
+END_TEST
+
 START_TEST(files_name_the_one_that_serves)
 {
 	const char *const arguments[] = { "-p", "pid", "s", NULL };
@@ -870,6 +904,7 @@ suite_upgrade(void)
 	tcase_add_test(change, next_one_serves_and_sessions_go_on);
 	tcase_add_test(change,
 	    session_that_stays_is_drained_after_the_drain_time);
+	tcase_add_test(change, next_one_is_confined_as_well);
 	tcase_add_test(change, files_name_the_one_that_serves);
 	tcase_add_test(change, no_descriptor_is_left_over);
 	tcase_add_test(change, address_is_never_free);
