@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -487,6 +488,67 @@ START_TEST(a_wait_ends_before_a_timer)
 }
 END_TEST
 
+START_TEST(a_lazy_timer_wakes_nobody_and_comes_with_the_next_turn)
+{
+	struct alarm alarm = alarm_that(NULL);
+	struct pollfd pfd = { .fd = uxs_loop_fd(&loop), .events = POLLIN };
+
+	uxs_timer_start_lazily(&loop, &alarm.timer, past(0));
+	ck_assert(uxs_timer_is_started(&alarm.timer));
+	ck_assert_int_eq(poll(&pfd, 1, 0), 0);
+	turn();
+	turn();
+
+	ck_assert_int_eq(alarm.n_calls, 1);
+	ck_assert(!uxs_timer_is_started(&alarm.timer));
+}
+END_TEST
+
+/* Its deadline is long gone when the other one ends the wait. */
+START_TEST(a_lazy_timer_ends_no_wait)
+{
+	struct alarm lazy = alarm_that(NULL), other = alarm_that(NULL);
+	const int64_t deadline_ns = uxs_loop_now_ns(&loop) + 5 * UXS_NS_PER_MS;
+
+	uxs_timer_start_lazily(&loop, &lazy.timer, past(0));
+	uxs_timer_start(&loop, &other.timer, deadline_ns);
+	while (lazy.n_calls == 0)
+		ck_assert_int_eq(uxs_loop_turn(&loop, -1), 0);
+
+	ck_assert_int_ge(lazy.called_at_ns, deadline_ns);
+	ck_assert_int_eq(other.n_calls, 1);
+}
+END_TEST
+
+START_TEST(a_lazy_timer_does_not_come_early)
+{
+	struct alarm alarm = alarm_that(NULL);
+
+	uxs_timer_start_lazily(&loop, &alarm.timer, far_away());
+	turn();
+
+	ck_assert_int_eq(alarm.n_calls, 0);
+	uxs_timer_stop(&loop, &alarm.timer);
+	ck_assert(!uxs_timer_is_started(&alarm.timer));
+	uxs_timer_stop(&loop, &alarm.timer);
+}
+END_TEST
+
+START_TEST(a_timer_can_become_lazy_and_back)
+{
+	struct alarm alarm = alarm_that(NULL);
+
+	uxs_timer_start(&loop, &alarm.timer, past(0));
+	uxs_timer_start_lazily(&loop, &alarm.timer, far_away());
+	turn();
+	ck_assert_int_eq(alarm.n_calls, 0);
+	uxs_timer_start(&loop, &alarm.timer, past(0));
+	turn();
+
+	ck_assert_int_eq(alarm.n_calls, 1);
+}
+END_TEST
+
 START_TEST(a_turn_without_time_does_not_wait)
 {
 	struct alarm alarm = alarm_that(NULL);
@@ -898,6 +960,11 @@ add_time_tests(TCase *timers)
 	tcase_add_test(timers, a_timer_ends_a_wait);
 	tcase_add_test(timers, a_wait_ends_before_a_timer);
 	tcase_add_test(timers, a_turn_without_time_does_not_wait);
+	tcase_add_test(timers,
+	    a_lazy_timer_wakes_nobody_and_comes_with_the_next_turn);
+	tcase_add_test(timers, a_lazy_timer_ends_no_wait);
+	tcase_add_test(timers, a_lazy_timer_does_not_come_early);
+	tcase_add_test(timers, a_timer_can_become_lazy_and_back);
 	tcase_add_test(timers, a_restarted_timer_has_the_last_deadline);
 	tcase_add_test(timers,
 	    a_timer_that_is_always_due_is_called_once_a_turn);

@@ -78,7 +78,7 @@ struct uxs_loop {
 	int64_t alarm_ns; /* what it is set to; 0: off */
 	struct uxs_spin spin;
 	struct uxs_turn_stats *turns; /* NULL: nobody wants to know */
-	struct uxs_timers timers;
+	struct uxs_timers timers, lazy_timers;
 	struct uxs_deferreds deferreds;
 	int batch_next, batch_end; /* what of the batch is still to come */
 	struct epoll_event batch[UXS_LOOP_BATCH];
@@ -210,6 +210,7 @@ struct uxs_timer {
 	uxs_on_expiry *on_expiry;
 	/* private */
 	int64_t deadline_ns; /* absolute, CLOCK_MONOTONIC; 0 when stopped */
+	bool is_lazy; /* it waits for a turn that comes anyway */
 	RB_ENTRY(uxs_timer) node;
 };
 
@@ -218,6 +219,12 @@ struct uxs_timer {
 void uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
     int64_t deadline_ns);
 void uxs_timer_stop(struct uxs_loop *loop, struct uxs_timer *timer);
+
+/* The same, but for it alone nobody is woken up: on_expiry is called in the
+ * first turn after deadline_ns that comes about for another reason, if one
+ * does. For what only shows what other turns have done. */
+void uxs_timer_start_lazily(struct uxs_loop *loop, struct uxs_timer *timer,
+    int64_t deadline_ns);
 
 /* Is it still to come? */
 static inline bool

@@ -113,6 +113,7 @@ uxs_loop_open(struct uxs_loop *loop)
 {
 	*loop = (struct uxs_loop)UXS_LOOP_CLOSED;
 	RB_INIT(&loop->timers);
+	RB_INIT(&loop->lazy_timers);
 	SLIST_INIT(&loop->deferreds);
 	loop->has_pwait2 = true;
 	loop->epoll_fd = sysret(epoll_create1(EPOLL_CLOEXEC));
@@ -175,16 +176,23 @@ dispatch_batch(struct uxs_loop *loop, int n)
 }
 
 static void
-dispatch_timers(struct uxs_loop *loop)
+dispatch_due(struct uxs_loop *loop, struct uxs_timers *timers)
 {
 	struct uxs_timer *timer;
 
-	loop->is_in_timers = true;
-	while ((timer = RB_MIN(uxs_timers, &loop->timers)) != NULL &&
+	while ((timer = RB_MIN(uxs_timers, timers)) != NULL &&
 	    timer->deadline_ns <= loop->now_ns) {
 		uxs_timer_stop(loop, timer);
 		timer->on_expiry(timer);
 	}
+}
+
+static void
+dispatch_timers(struct uxs_loop *loop)
+{
+	loop->is_in_timers = true;
+	dispatch_due(loop, &loop->timers);
+	dispatch_due(loop, &loop->lazy_timers);
 	loop->is_in_timers = false;
 }
 
@@ -309,9 +317,9 @@ uxs_watch_stop(struct uxs_loop *loop, struct uxs_watch *watch)
 
 /* ---- time ---- */
 
-void
-uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
-    int64_t deadline_ns)
+static void
+start_timer(struct uxs_loop *loop, struct uxs_timer *timer, int64_t deadline_ns,
+    bool is_lazy)
 {
 	uxs_timer_stop(loop, timer);
 	/* A timer that keeps starting itself without delay gets one call a
@@ -319,8 +327,24 @@ uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
 	if (loop->is_in_timers && deadline_ns <= loop->now_ns)
 		deadline_ns = loop->now_ns + 1;
 	timer->deadline_ns = deadline_ns;
-	RB_INSERT(uxs_timers, &loop->timers, timer);
+	timer->is_lazy = is_lazy;
+	RB_INSERT(uxs_timers, is_lazy ? &loop->lazy_timers : &loop->timers,
+	    timer);
+}
+
+void
+uxs_timer_start(struct uxs_loop *loop, struct uxs_timer *timer,
+    int64_t deadline_ns)
+{
+	start_timer(loop, timer, deadline_ns, false);
 	set_alarm(loop);
+}
+
+void
+uxs_timer_start_lazily(struct uxs_loop *loop, struct uxs_timer *timer,
+    int64_t deadline_ns)
+{
+	start_timer(loop, timer, deadline_ns, true);
 }
 
 void
@@ -328,7 +352,8 @@ uxs_timer_stop(struct uxs_loop *loop, struct uxs_timer *timer)
 {
 	if (timer->deadline_ns == 0)
 		return;
-	RB_REMOVE(uxs_timers, &loop->timers, timer);
+	RB_REMOVE(uxs_timers,
+	    timer->is_lazy ? &loop->lazy_timers : &loop->timers, timer);
 	timer->deadline_ns = 0;
 }
 
