@@ -54,6 +54,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_uxecho_lost());
 	ADD(suite_uxecho_spin());
 	ADD(suite_stats());
+	ADD(suite_title());
 	ADD(suite_uxecho_threads());
 	ADD(suite_uxecho_access());
 	ADD(suite_hostile_peers());

@@ -42,6 +42,7 @@ Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_lost(void);
 Suite *suite_uxecho_spin(void);
 Suite *suite_stats(void);
+Suite *suite_title(void);
 Suite *suite_uxecho_threads(void);
 Suite *suite_uxecho_access(void);
 Suite *suite_hostile_peers(void);

@@ -29,6 +29,7 @@
 #include "stats.h"
 #include "status.h"
 #include "successor.h"
+#include "title.h"
 #include "upgrade.h"
 
 struct daemon {
@@ -39,6 +40,7 @@ struct daemon {
 	struct uxs_log log;
 	struct uxs_server *server;
 	struct stats stats;
+	struct title title;
 	struct reload reload;
 	struct remover remover;
 	struct pid_file pid_file;
@@ -264,6 +266,7 @@ fill_conf(struct daemon *d, const sigset_t *signals)
 static void
 close_server(struct daemon *d)
 {
+	title_stop(&d->title);
 	stats_stop(&d->stats);
 	uxs_server_close(&d->server);
 	stats_close(&d->stats);
@@ -360,6 +363,10 @@ serve(struct daemon *d)
 		return fail(d, r, &why);
 	prepare_upgrade(d);
 	announce(d);
+	title_start(&d->title, d->server,
+	    d->options.conf.n_addresses > 0 ?
+		&d->options.conf.addresses[0] :
+		&d->activation.sockets[0].address);
 	r = uxs_server_run(d->server);
 	is_lost = uxs_server_is_lost(d->server, &why);
 	/* One more signal that waits must not spoil the exit status. */
@@ -477,6 +484,7 @@ main(int argc, char *argv[])
 
 	/* What is open now was given to us; what we open comes after. */
 	process_prepare();
+	title_prepare(argc, argv, environ);
 	if ((r = origin_init(&daemon.origin, argv, &why)) < 0 ||
 	    (r = take_over(&daemon, argc, argv, &why)) < 0)
 		status = fail(&daemon, r, &why);
