@@ -51,6 +51,12 @@ struct uxs_client {
 	const struct uxs_client_ops *ops;
 };
 
+/* How a connection that was taken over has to end. */
+enum uxs_stop {
+	UXS_STOP_DRAIN, /* the client can send no more; finish with it */
+	UXS_STOP_NOW /* it is shut down; let go of it */
+};
+
 struct uxs_service {
 	/*
 	 * An admitted connection, before its first message. Optional. Return 0,
@@ -116,6 +122,25 @@ struct uxs_service {
 	 * client than the one they are called for.
 	 */
 	bool is_concurrent;
+
+	/*
+	 * Instead of messages: take connections over, as for a program that is
+	 * to read and write them by itself. The server admits them and keeps
+	 * their place in all limits until uxs_client_close. Of the above only
+	 * on_end, arg and is_concurrent then hold; there is one loop, and no
+	 * datagram socket is served.
+	 *
+	 * fd is the connected socket: blocking, close-on-exec, and on a kernel
+	 * that can do so without passed descriptors (SO_PASSRIGHTS off). It is
+	 * lent until on_end; at the end it is shut down for everybody who has
+	 * it. Return 0, or a negative errno where the connection cannot be
+	 * served; then it ends at once, and on_end is called.
+	 */
+	int (*on_connection)(struct uxs_client *client, int fd, void *arg);
+
+	/* With on_connection: it has to end, and in which way. */
+	void (*on_stop)(struct uxs_client *client, enum uxs_stop how,
+	    void *arg);
 };
 
 enum uxs_reply {
@@ -148,6 +173,15 @@ int uxs_client_tell(struct uxs_client *client, const void *data, size_t length);
  * else the client sends is read and thrown away. Returns as uxs_client_reply.
  */
 int uxs_client_refuse(struct uxs_client *client, const char *text);
+
+/*
+ * End a connection in good order: what was replied still goes out, whatever
+ * else the client sends is read and thrown away. One that was taken over is
+ * over with the return, after its on_end. Legal for every client that lives, in
+ * whichever callback of its loop; a sender who is not kept has no connection,
+ * and nothing happens.
+ */
+void uxs_client_close(struct uxs_client *client);
 
 /*
  * What the kernel attests beside client->peer, asked for anew at each call,

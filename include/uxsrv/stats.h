@@ -43,6 +43,7 @@ enum uxs_close {
 	UXS_CLOSE_EOF, /* the client ended it and has got everything */
 	UXS_CLOSE_GONE, /* the client went away with replies unread */
 	UXS_CLOSE_REFUSED, /* by the service */
+	UXS_CLOSE_DONE, /* the service was done with it */
 	UXS_CLOSE_IDLE, /* silent for too long */
 	UXS_CLOSE_WRITE_TIMEOUT, /* did not read for too long */
 	UXS_CLOSE_TOO_LONG, /* sent a message over the limit */

@@ -25,6 +25,12 @@ uxs_client_refuse(struct uxs_client *client, const char *text)
 	return client->ops->refuse(client, text);
 }
 
+void
+uxs_client_close(struct uxs_client *client)
+{
+	client->ops->close(client);
+}
+
 int
 uxs_client_groups(struct uxs_client *client, struct uxs_groups *groups)
 {

@@ -18,6 +18,7 @@ struct uxs_client_ops {
 	/* The same, but never more than there is room for. */
 	int (*tell)(struct uxs_client *client, const void *data, size_t length);
 	int (*refuse)(struct uxs_client *client, const char *text);
+	void (*close)(struct uxs_client *client);
 	/* Of its connection; -1 where it has none. */
 	int (*descriptor)(const struct uxs_client *client);
 };

@@ -174,6 +174,11 @@ mailbox_refuse(struct uxs_client *client, const char *text)
 }
 
 /* Nor is there one that could be asked. */
+static void
+mailbox_finish(struct uxs_client *client)
+{
+}
+
 static int
 mailbox_descriptor(const struct uxs_client *client)
 {
@@ -184,6 +189,7 @@ static const struct uxs_client_ops mailbox_ops = {
 	.reply = mailbox_reply,
 	.tell = mailbox_reply,
 	.refuse = mailbox_refuse,
+	.close = mailbox_finish,
 	.descriptor = mailbox_descriptor,
 };
 
@@ -222,10 +228,18 @@ sender_refuse(struct uxs_client *client, const char *text)
 	return r;
 }
 
+static void
+sender_finish(struct uxs_client *client)
+{
+	sender_leave(uxs_container_of(client, struct sender, client),
+	    UXS_CLOSE_DONE);
+}
+
 static const struct uxs_client_ops sender_ops = {
 	.reply = sender_reply,
 	.tell = sender_reply,
 	.refuse = sender_refuse,
+	.close = sender_finish,
 	.descriptor = mailbox_descriptor,
 };
 

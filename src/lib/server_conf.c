@@ -81,6 +81,11 @@ check_address(const struct uxs_server_conf *conf, size_t i, bool is_open,
 		    i < conf->n_addresses ?
 			"the same address is given twice" :
 			"this address is inherited, too; leave it out");
+	if (address->type == UXS_DGRAM && conf->service != NULL &&
+	    conf->service->on_connection != NULL)
+		return refuse_address(why, address,
+		    "this service takes connections over, and a datagram "
+		    "socket has none; write stream: or seqpacket:");
 	/* No file, so no mode keeps anybody out. */
 	if (address->is_abstract && !is_open)
 		return refuse_address(why, address,
@@ -106,7 +111,8 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 	if (conf->n_threads > UXS_THREADS_MAX)
 		return refuse(why, "too many threads");
 	if (conf->n_threads > 1 && conf->service != NULL &&
-	    !conf->service->is_concurrent)
+	    (!conf->service->is_concurrent ||
+		conf->service->on_connection != NULL))
 		return refuse(why,
 		    "this service cannot run in several threads; leave it at "
 		    "one");

@@ -237,6 +237,15 @@ session_refuse(struct uxs_client *client, const char *text)
 	return r;
 }
 
+static void
+session_finish(struct uxs_client *client)
+{
+	struct session *s = uxs_container_of(client, struct session, client);
+
+	session_end(s, UXS_CLOSE_DONE);
+	session_rearm(s);
+}
+
 static int
 session_descriptor(const struct uxs_client *client)
 {
@@ -250,5 +259,6 @@ const struct uxs_client_ops session_ops = {
 	.reply = session_reply,
 	.tell = session_tell,
 	.refuse = session_refuse,
+	.close = session_finish,
 	.descriptor = session_descriptor,
 };

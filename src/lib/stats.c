@@ -50,6 +50,7 @@ uxs_close_name(enum uxs_close close)
 		[UXS_CLOSE_EOF] = "eof",
 		[UXS_CLOSE_GONE] = "gone",
 		[UXS_CLOSE_REFUSED] = "refused",
+		[UXS_CLOSE_DONE] = "done",
 		[UXS_CLOSE_IDLE] = "idle_timeout",
 		[UXS_CLOSE_WRITE_TIMEOUT] = "write_timeout",
 		[UXS_CLOSE_TOO_LONG] = "too_long",

@@ -91,6 +91,7 @@ drain(struct worker *w)
 	w->sessions.is_draining = true;
 	LIST_FOREACH (session, &w->sessions.sessions, next)
 		session_drain(session);
+	takeovers_drain(&w->takeovers);
 }
 
 /* Sessions stay in memory until the turn is over, and so does the way on from
@@ -106,6 +107,7 @@ judge(struct worker *w, const struct uxs_access *const *access)
 			session->watch.fd))
 			session_close(session, UXS_CLOSE_RULES);
 	}
+	takeovers_judge(&w->takeovers, access);
 }
 
 /* ---- the inbox ---- */
@@ -272,13 +274,28 @@ admit_here(struct worker *w, struct session *session)
 	return r;
 }
 
+static int
+hand_over(struct worker *w, int fd, const struct uxs_peer *peer,
+    enum uxs_type type)
+{
+	int r;
+
+	counter_add(&w->n_admitted, 1);
+	if ((r = takeover_begin(&w->sessions, &w->takeovers, fd, peer, type)) <
+	    0)
+		counter_take(&w->n_admitted, 1);
+	return r;
+}
+
 int
 worker_admit(struct worker *w, int fd, const struct uxs_peer *peer,
     enum uxs_type type)
 {
-	struct session *session = session_new(&w->sessions, fd, peer, type);
+	struct session *session;
 
-	if (session == NULL)
+	if (w->sessions.service->on_connection != NULL)
+		return hand_over(w, fd, peer, type);
+	if ((session = session_new(&w->sessions, fd, peer, type)) == NULL)
 		return -ENOMEM;
 	/* First of all: it may be over before this returns. */
 	counter_add(&w->n_admitted, 1);
@@ -353,6 +370,7 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 	pthread_cond_init(&w->judged, NULL);
 	LIST_INIT(&w->inbox.sessions);
 	LIST_INIT(&w->sessions.sessions);
+	LIST_INIT(&w->takeovers);
 	if ((r = uxs_loop_open(&w->loop)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
@@ -386,6 +404,7 @@ worker_close_sessions(struct worker *w)
 	read_inbox(w);
 	while ((session = LIST_FIRST(&w->sessions.sessions)) != NULL)
 		session_close(session, UXS_CLOSE_DRAIN);
+	takeovers_close(&w->takeovers);
 }
 
 void

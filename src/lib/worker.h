@@ -12,6 +12,7 @@
 #include <uxsrv/stats.h>
 
 #include "session.h"
+#include "takeover.h"
 
 struct uxs_error;
 struct uxs_server_conf;
@@ -36,6 +37,7 @@ struct worker {
 	_Alignas(64) struct uxs_loop loop;
 	struct uxs_stats stats;
 	struct session_context sessions; /* the owner's: reaper */
+	struct takeovers takeovers; /* in place of sessions */
 	char *buffer; /* page-aligned: copies from there cost half as much */
 	size_t buffer_size; /* at least a longest message */
 	/* The owner's, called in the thread of the loop: a session has left,
