@@ -15,6 +15,7 @@
 #include <uxsrv/uxsrv.h>
 
 #include "background.h"
+#include "exec.h"
 #include "logger.h"
 #include "options.h"
 #include "origin.h"
@@ -175,6 +176,9 @@ give_up_root(struct daemon *d, struct uxs_error *why)
 		return r;
 	if ((r = privileges_drop(&d->options.privileges, why)) < 0)
 		return r;
+	if (d->options.program != NULL &&
+	    (r = exec_check(&d->options.exec, why)) < 0)
+		return r;
 	if (remover_is_needed(&d->remover))
 		say(d, UXS_INFO,
 		    "a process of root stays to remove the socket files", "");
@@ -269,6 +273,7 @@ close_server(struct daemon *d)
 	title_stop(&d->title);
 	stats_stop(&d->stats);
 	uxs_server_close(&d->server);
+	exec_end();
 	stats_close(&d->stats);
 }
 
@@ -285,8 +290,11 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 		d->options.service->prepare();
 	reload_init(&d->reload, &d->options, &d->log);
 	fill_conf(d, signals);
-	if ((r = uxs_server_open(&d->server, &d->options.conf, why)) < 0 ||
-	    (r = uxs_server_start(d->server, why)) < 0)
+	r = uxs_server_open(&d->server, &d->options.conf, why);
+	if (r == 0 && d->options.program != NULL)
+		exec_begin(&d->options.exec, uxs_server_loop(d->server),
+		    &d->log, d->options.conf.drain_ns);
+	if (r < 0 || (r = uxs_server_start(d->server, why)) < 0)
 		close_server(d);
 	return r;
 }

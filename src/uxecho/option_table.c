@@ -175,8 +175,8 @@ apply_service(struct options *o, const char *argument, struct uxs_error *why)
 	const struct named_service *service = service_find(argument);
 
 	if (service == NULL)
-		return "not a service; write echo, upper, discard, whoami "
-		       "or chat";
+		return "not a service; write echo, upper, discard, whoami, "
+		       "chat or exec";
 	o->service = service;
 	return NULL;
 }
@@ -415,7 +415,7 @@ const struct option_spec option_table[] = {
 	{ { 'o', "owner", "USER[:GROUP]", "owner of the socket file" },
 	    apply_owner },
 	{ { 's', "service", "NAME",
-	      "echo, upper, discard, whoami or chat (echo)" },
+	      "echo, upper, discard, whoami, chat or exec (echo)" },
 	    apply_service },
 	{ { 'F', "framing", "NAME", "none, line, netstring or u32 (none)" },
 	    apply_framing },

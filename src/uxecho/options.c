@@ -16,9 +16,9 @@
 
 /* Options without a letter are told to getopt_long(3) by numbers that no
  * letter has. */
-enum { LONG_ONLY = 0x100 };
+enum { LITERAL = 1, LONG_ONLY = 0x100 };
 
-#define LETTERS_MAX (2 * OPTION_TABLE_MAX + 2) /* each with its colon */
+#define LETTERS_MAX (2 * OPTION_TABLE_MAX + 3) /* each with its colon */
 
 bool
 options_text(size_t n, struct option_text *text)
@@ -33,7 +33,7 @@ void
 options_help(FILE *out)
 {
 	fprintf(out,
-	    "usage: uxecho [options] [ADDRESS...]\n"
+	    "usage: uxecho [options] [ADDRESS...] [-- PROGRAM ARG...]\n"
 	    "Serve an echo to local clients.  ADDRESS is\n"
 	    "[stream:|seqpacket:|dgram:]PATH, or @NAME for an abstract name;\n"
 	    "a bare PATH is a stream socket at PATH and a datagram socket at\n"
@@ -68,6 +68,7 @@ fill_getopt(char letters[LETTERS_MAX],
 {
 	char *to = letters;
 
+	*to++ = '-'; /* what is no option comes as LITERAL, in its place */
 	*to++ = ':'; /* a missing argument is told apart from a bad option */
 	for (size_t i = 0; i < option_table_n; i++) {
 		const struct option_text *t = &option_table[i].text;
@@ -99,6 +100,20 @@ find_spec(int value)
 	return NULL;
 }
 
+/* Of no use to a service that sees no messages. */
+static bool
+is_of_messages(const char *name)
+{
+	static const char *const names[] = { "framing", "buffer", "max-message",
+		"idle-timeout", "write-timeout" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 apply(struct options *options, const struct option_spec *spec,
     struct uxs_error *why)
@@ -106,6 +121,8 @@ apply(struct options *options, const struct option_spec *spec,
 	const char *objection = spec->apply(options, optarg, why);
 	char shown[256];
 
+	if (is_of_messages(spec->text.name))
+		options->message_option = spec->text.name;
 	if (objection == NULL)
 		return 0;
 	if (objection == option_explained)
@@ -137,6 +154,14 @@ refuse_option(struct uxs_error *why, int problem, const char *argument)
 	    "unknown option '%s'; see uxecho --help", shown);
 }
 
+static bool
+is_exec(const struct options *o)
+{
+	return o->service->service == &service_exec;
+}
+
+/* A pair is a stream socket and a datagram socket next to it. The latter has
+ * no connections, so a program is given the former alone. */
 static int
 add_addresses(struct options *options, const char *text, struct uxs_error *why)
 {
@@ -151,11 +176,12 @@ add_addresses(struct options *options, const char *text, struct uxs_error *why)
 	n = uxs_address_parse(text, addresses + options->conf.n_addresses, why);
 	if (n < 0)
 		return n;
-	options->conf.n_addresses += (size_t)n;
+	options->conf.n_addresses += is_exec(options) ? 1 : (size_t)n;
 	options->conf.addresses = addresses;
 	return 0;
 }
 
+/* What stands before "--" is an option or an address, whatever the order. */
 static int
 parse_options(struct options *options, int argc, char *argv[],
     struct uxs_error *why)
@@ -170,12 +196,46 @@ parse_options(struct options *options, int argc, char *argv[],
 	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (value == ':' || value == '?')
 			return refuse_option(why, value, argv[optind - 1]);
-		if ((r = apply(options, find_spec(value), why)) < 0)
+		if (value == LITERAL)
+			options->literals[options->n_literals++] = optarg;
+		else if ((r = apply(options, find_spec(value), why)) < 0)
 			return r;
 		if (options->is_help || options->is_version)
 			return 0;
 	}
 	return 0;
+}
+
+/* Behind "--": the program, or more addresses. */
+static int
+take_literals(struct options *o, char *rest[], struct uxs_error *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < o->n_literals && r == 0; i++)
+		r = add_addresses(o, o->literals[i], why);
+	if (is_exec(o))
+		o->program = rest;
+	for (; !is_exec(o) && *rest != NULL && r == 0; rest++)
+		r = add_addresses(o, *rest, why);
+	return r;
+}
+
+static int
+check_exec(struct options *o, struct uxs_error *why)
+{
+	if (!is_exec(o))
+		return 0;
+	if (o->program[0] == NULL)
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--service exec: no program to run; write -- PROGRAM "
+		    "ARG... behind the addresses");
+	if (o->message_option != NULL)
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "--%s is of no use to --service exec, where the program "
+		    "reads and writes; leave it out",
+		    o->message_option);
+	return exec_find(&o->exec, o->program, why);
 }
 
 /*
@@ -208,14 +268,17 @@ options_parse(struct options *options, int argc, char *argv[],
 		.max_level = UXS_NOTICE,
 		.log_format = N_LOG_FORMATS,
 		.ready_fd = -1,
+		.literals = calloc((size_t)argc, sizeof(char *)),
 	};
+	if (options->literals == NULL)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
+		    "no memory for the command line");
 	if ((r = parse_options(options, argc, argv, why)) < 0 ||
 	    options->is_help || options->is_version)
 		return r;
-	for (int i = optind; i < argc; i++) {
-		if ((r = add_addresses(options, argv[i], why)) < 0)
-			return r;
-	}
+	if ((r = take_literals(options, argv + optind, why)) < 0 ||
+	    (r = check_exec(options, why)) < 0)
+		return r;
 	if (options->is_syslog && options->log_format != N_LOG_FORMATS)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
 		    "--syslog has a format of its own; leave --log-format "
@@ -246,6 +309,18 @@ is_served(const struct uxs_server_conf *conf, const struct uxs_address *address)
 	return false;
 }
 
+/* A connection takes one descriptor, a program for it another one. */
+static void
+fit_programs(struct options *o)
+{
+	struct uxs_server_conf conf = o->conf;
+
+	if (!is_exec(o))
+		return;
+	uxs_server_conf_resolve(&conf);
+	o->conf.max_conns = conf.max_conns > 1 ? conf.max_conns / 2 : 1;
+}
+
 /* A second socket, and its readers have descriptors that no client takes. */
 static int
 fit_stats(struct options *options, struct uxs_error *why)
@@ -271,6 +346,7 @@ int
 options_load_rules(struct options *options, struct uxs_error *why)
 {
 	const struct uxs_activation *inherited = options->conf.activation;
+	const bool is_for_us = options->conf.max_conns == 0; /* to decide */
 	int r;
 
 	if (options->conf.n_addresses == 0 &&
@@ -283,7 +359,10 @@ options_load_rules(struct options *options, struct uxs_error *why)
 	options->conf.service = options->service->service;
 	if (r < 0 || (r = uxs_server_conf_check(&options->conf, why)) < 0)
 		return r;
-	return fit_stats(options, why);
+	r = fit_stats(options, why);
+	if (is_for_us)
+		fit_programs(options);
+	return r;
 }
 
 void
@@ -291,6 +370,8 @@ options_fini(struct options *options)
 {
 	rules_fini(&options->rules);
 	uxs_access_fini(&options->access);
+	free(options->literals);
+	options->literals = NULL;
 	free(options->addresses);
 	options->addresses = NULL;
 	options->conf.addresses = NULL;

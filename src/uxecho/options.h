@@ -10,6 +10,7 @@
 #include <uxsrv/log.h>
 #include <uxsrv/server.h>
 
+#include "exec.h"
 #include "log_line.h"
 #include "privileges.h"
 #include "rules.h"
@@ -23,6 +24,11 @@ struct options {
 	struct rules rules;
 	struct uxs_access access; /* what they say */
 	const struct named_service *service;
+	const char **literals; /* what is no option; owned */
+	size_t n_literals;
+	char *const *program; /* of the service exec, else NULL; borrowed */
+	struct exec_program exec; /* the same, found */
+	const char *message_option; /* one that it has no use for; or NULL */
 	enum uxs_level max_level; /* of log lines */
 	enum log_format log_format; /* N_LOG_FORMATS: as stderr wants it */
 	bool is_syslog;

@@ -276,6 +276,17 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 	print_duration(out, "spin", conf->spin_ns);
 }
 
+static void
+print_program(const struct options *options, FILE *out)
+{
+	char shown[4 * PATH_MAX];
+	const char *path = options->exec.path;
+
+	if (options->program != NULL)
+		fprintf(out, "  program: %s\n",
+		    uxs_escape(shown, sizeof(shown), path, strlen(path)));
+}
+
 int
 plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 {
@@ -296,6 +307,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	print_privileges(&options->privileges, out);
 	print_access(&options->access, out);
 	fprintf(out, "service: %s\n", options->service->name);
+	print_program(options, out);
 	print_limits(&conf, out);
 	print_sandbox(options, out);
 	return options->as == NULL ?

@@ -13,6 +13,8 @@
 #define SYS_close_range 436
 #endif
 
+static rlim_t soft_descriptors;
+
 /* A socket must not become descriptor 2 of a process that was started without
  * one: every log line would go to a client. */
 static void
@@ -33,8 +35,10 @@ raise_descriptor_limit(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < limit.rlim_max) {
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	soft_descriptors = limit.rlim_cur;
+	if (limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
@@ -82,4 +86,10 @@ process_forget(int first, int last)
 		dup2(null, fd);
 	close(null);
 	return true;
+}
+
+rlim_t
+process_soft_descriptors(void)
+{
+	return soft_descriptors;
 }

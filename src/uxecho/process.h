@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 /* Make of the process that we were started as one that can serve: standard
  * descriptors, limits, signals that must not end it. Before anything else is
@@ -18,5 +19,8 @@ void process_keep(int *fds, size_t n);
 /* Put /dev/null in place of the descriptors first to last. Returns false where
  * it cannot be opened. */
 bool process_forget(int first, int last);
+
+/* The soft limit of descriptors as it was before. */
+rlim_t process_soft_descriptors(void);
 
 #endif

@@ -86,6 +86,9 @@ sandbox_probe(struct sandbox *s, const struct options *options)
 	*s = (struct sandbox)SANDBOX_CLOSED;
 	if (options->is_unconfined)
 		return;
+	s->landlock = s->seccomp = SANDBOX_NOT_FOR_PROGRAMS;
+	if (options->program != NULL)
+		return;
 	s->landlock = s->seccomp = SANDBOX_NOT_BUILT;
 	if (!SANDBOX_IS_BUILT)
 		return;
@@ -289,6 +292,8 @@ explain(enum sandbox_lack lack)
 		break;
 	case SANDBOX_NOT_WANTED:
 		return "not wanted";
+	case SANDBOX_NOT_FOR_PROGRAMS:
+		return "a program is run";
 	case SANDBOX_NOT_BUILT:
 		return "not in this build";
 	case SANDBOX_NO_KERNEL:
@@ -306,6 +311,10 @@ sandbox_print(const struct sandbox *s, char text[SANDBOX_TEXT_MAX])
 
 	if (s->landlock == SANDBOX_NOT_WANTED) {
 		snprintf(text, SANDBOX_TEXT_MAX, "none (--no-sandbox)");
+		return text;
+	}
+	if (s->landlock == SANDBOX_NOT_FOR_PROGRAMS) {
+		snprintf(text, SANDBOX_TEXT_MAX, "none (--service exec)");
 		return text;
 	}
 	if (s->landlock == SANDBOX_HAS)

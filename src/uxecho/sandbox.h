@@ -46,6 +46,7 @@ enum sandbox_need {
 enum sandbox_lack {
 	SANDBOX_HAS,
 	SANDBOX_NOT_WANTED, /* --no-sandbox */
+	SANDBOX_NOT_FOR_PROGRAMS, /* they would be in it, and need more */
 	SANDBOX_NOT_BUILT, /* for this processor, or for this kind of build */
 	SANDBOX_NO_KERNEL, /* the kernel has it not, or is told to do without */
 	SANDBOX_FORBIDDEN, /* the container around us does not let us */

@@ -10,6 +10,7 @@ static const struct named_service services[] = {
 	{ "discard", &service_discard, NULL, NULL },
 	{ "whoami", &service_whoami, whoami_prepare, whoami_finish },
 	{ "chat", &service_chat, NULL, NULL },
+	{ "exec", &service_exec, NULL, NULL },
 };
 
 const struct named_service *

@@ -6,7 +6,8 @@
 
 /*
  * What uxecho can do with a message. Bytes in, bytes out, no system calls once
- * it serves.
+ * it serves; but for exec, which has others do it, and a room of its own for
+ * that.
  */
 struct named_service {
 	const char *name;
@@ -21,7 +22,7 @@ struct named_service {
 const struct named_service *service_find(const char *name);
 
 extern const struct uxs_service service_echo, service_upper, service_discard,
-    service_whoami, service_chat;
+    service_whoami, service_chat, service_exec;
 
 void whoami_prepare(void);
 void whoami_finish(void);
