@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <uxsrv/peer.h>
@@ -851,6 +852,28 @@ START_TEST(rules_that_one_of_both_cannot_take_are_not_taken)
 }
 END_TEST
 
+/* Here it is the service's, and the statistics had taken them already. */
+START_TEST(old_rules_hold_again_where_new_ones_are_not_taken)
+{
+	char name[64];
+	const char *const file[] = { "--stats", "m", "--rules",
+		harness_path("r"), name, NULL };
+	struct service service;
+
+	SKIP_UNLESS_ROOT();
+	snprintf(name, sizeof(name), "stream:@check-stats-%ld", (long)getpid());
+	write_file("r", "allow uid:1500\n", 0600);
+	start(&service, file);
+	write_file("r", "deny uid:1500\n", 0600);
+	kill(service.pid, SIGHUP);
+	service_logs(&service, "the old rules stay");
+	as_user(OTHER_UID, OTHER_GID, read_as_other, answered);
+	as_user(THIRD_UID, OTHER_GID, read_as_other, refused);
+	unlink("r");
+	finish(&service);
+}
+END_TEST
+
 START_TEST(files_of_root_are_removed_for_who_is_not_root_any_more)
 {
 	const char *const user[] = { "--user", "daemon", "--stats", "m",
@@ -862,6 +885,24 @@ START_TEST(files_of_root_are_removed_for_who_is_not_root_any_more)
 	look();
 	ck_assert_int_eq(count_files(), 4); /* and their locks */
 	finish(&service);
+}
+END_TEST
+
+/* The sandbox, where there is one, lets it be removed there too. */
+START_TEST(socket_in_a_directory_of_its_own_is_removed)
+{
+	const char *const apart[] = { "--stats", "two/m", "stream:one/s",
+		NULL };
+	struct service service;
+
+	ck_assert_int_eq(mkdir("one", 0755), 0);
+	ck_assert_int_eq(mkdir("two", 0755), 0);
+	start(&service, apart);
+	ck_assert(is_there("two/m"));
+	service_stop_clean(&service);
+
+	ck_assert_int_eq(rmdir("one"), 0);
+	ck_assert_int_eq(rmdir("two"), 0);
 }
 END_TEST
 
@@ -903,7 +944,29 @@ START_TEST(address_that_cannot_be_made_ends_the_start_and_leaves_nothing)
 }
 END_TEST
 
-START_TEST(check_shows_it_and_who_else_has_places)
+static int
+max_conns_with(const char *option, const char *value)
+{
+	const char *const argv[] = { "uxecho", "--check", "s", option, value,
+		NULL };
+	static struct output_of result;
+	const char *line;
+
+	run_program(&result, argv);
+	ck_assert_int_eq(result.status, 0);
+	line = strstr(result.out, "\nmax-conns: ");
+	ck_assert_ptr_nonnull(line);
+	return (int)strtol(line + strlen("\nmax-conns: "), NULL, 10);
+}
+
+START_TEST(places_of_readers_are_taken_off_where_no_number_is_given)
+{
+	ck_assert_int_eq(max_conns_with(NULL, NULL) - STATS_DESCRIPTORS,
+	    max_conns_with("--stats", "m"));
+}
+END_TEST
+
+START_TEST(check_shows_it)
 {
 	const char *const argv[] = { "uxecho", "--check", "--stats", "m", "s",
 		NULL };
@@ -1048,11 +1111,17 @@ suite_stats(void)
 	tcase_add_test(access_rules,
 	    rules_that_one_of_both_cannot_take_are_not_taken);
 	tcase_add_test(access_rules,
+	    old_rules_hold_again_where_new_ones_are_not_taken);
+	tcase_add_test(access_rules,
 	    files_of_root_are_removed_for_who_is_not_root_any_more);
+	tcase_add_test(access_rules,
+	    socket_in_a_directory_of_its_own_is_removed);
 	tcase_add_loop_test(line, address_that_does_not_fit_is_a_usage_error, 0,
 	    N_OF(conflicts));
 	tcase_add_test(line,
 	    address_that_cannot_be_made_ends_the_start_and_leaves_nothing);
-	tcase_add_test(line, check_shows_it_and_who_else_has_places);
+	tcase_add_test(line,
+	    places_of_readers_are_taken_off_where_no_number_is_given);
+	tcase_add_test(line, check_shows_it);
 	return suite;
 }
