@@ -140,6 +140,7 @@ ends_as_expected(const struct attempt *a)
 /* ---- what must not be possible ---- */
 
 static const char *const of_rules[] = { "-f", "rules", "@sandbox", NULL };
+static const char *const of_ignored[] = { "-L", "ignore", "s", NULL };
 static const char *const of_name[] = { "-a", "any", "@sandbox", NULL };
 
 /* Relative names would do as well, but these show what is meant. */
@@ -203,6 +204,12 @@ static int
 remove_outside(void)
 {
 	return unlinkat(outside_fd, "new", 0);
+}
+
+static int
+remove_inside(void)
+{
+	return unlink("file");
 }
 
 static int
@@ -409,6 +416,8 @@ static const struct attempt denied[] = {
 	    1 },
 	{ "bind_outside", bind_outside, EACCES, NULL, true, 1 },
 	{ "bind_inside", bind_inside, EACCES, of_name, true, 1 },
+	{ "bind_inside", bind_inside, EACCES, of_ignored, true, 1 },
+	{ "write_inside", write_inside, KILLED, of_ignored, false, 0 },
 	{ "bind_tcp", bind_tcp, EACCES, NULL, true, 4 },
 	{ "connect_tcp", connect_tcp, EACCES, NULL, true, 4 },
 	{ "write_inside", write_inside, KILLED, of_name, false, 0 },
@@ -552,6 +561,7 @@ static const struct attempt possible[] = {
 	{ "make_lock_again", make_lock_again, 0, NULL, true, 1 },
 	{ "bind_in_directory_made_again", bind_in_directory_made_again, 0, NULL,
 	    true, 1 },
+	{ "remove_inside", remove_inside, 0, of_ignored, true, 1 },
 	{ "name_a_return_address", name_a_return_address, 0, NULL, true, 1 },
 	{ "use_memory", use_memory, 0, NULL, false, 0 },
 	{ "wait_in_nanoseconds", wait_in_nanoseconds, 0, NULL, false, 0 },
@@ -805,6 +815,22 @@ START_TEST(rules_are_read_and_names_looked_up)
 }
 END_TEST
 
+START_TEST(lost_socket_of_the_figures_is_made_anew)
+{
+	static const char *const arguments[] = { "-L", "ignore", "-S",
+		"figures", "s", NULL };
+	struct service service;
+
+	service_start(&service, arguments);
+	ck_assert_int_eq(unlink("figures"), 0);
+
+	service_logs(&service, "figures: the socket was made anew");
+	is_answered();
+	service_stop_clean(&service);
+	ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
 START_TEST(pidfile_elsewhere_is_removed)
 {
 	static const char *const arguments[] = { "-p", "pids/pid",
@@ -1023,6 +1049,7 @@ suite_sandbox(void)
 	tcase_add_test(daemon, no_sandbox_leaves_it_out);
 	tcase_add_test(daemon, plan_says_what_there_is);
 	tcase_add_test(daemon, rules_are_read_and_names_looked_up);
+	tcase_add_test(daemon, lost_socket_of_the_figures_is_made_anew);
 	tcase_add_test(daemon, pidfile_elsewhere_is_removed);
 	tcase_add_test(daemon, rules_are_read_where_a_link_leads);
 	tcase_add_test(daemon, nothing_that_it_does_is_denied);

@@ -71,6 +71,11 @@ find_needs(const struct options *options)
 
 	if (rules_have_file(&options->rules))
 		needs |= SANDBOX_RULES;
+	/* The socket of the figures is made anew in any case. */
+	if (options->has_stats && !options->stats[0].is_abstract)
+		needs |= SANDBOX_REBIND;
+	if (options->conf.on_lost != UXS_ON_LOST_REBIND)
+		return needs;
 	for (size_t i = 0; i < options->conf.n_addresses; i++) {
 		if (!options->conf.addresses[i].is_abstract)
 			needs |= SANDBOX_REBIND;
@@ -184,6 +189,8 @@ allow_socket(const struct sandbox *s, const struct uxs_address *address)
 
 	if (address->is_abstract)
 		return 0;
+	if ((s->needs & SANDBOX_REBIND) == 0)
+		return allow_directory_of(s, address->name, TO_END);
 	r = allow_directory_of(s, address->name, TO_REBIND);
 	return r < 0 ? r : allow_above(s, address->name);
 }
