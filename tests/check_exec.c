@@ -423,6 +423,32 @@ START_TEST(its_soft_limit_of_descriptors_is_ours_of_the_start)
 }
 END_TEST
 
+START_TEST(soft_limit_is_the_same_after_an_upgrade)
+{
+	struct service process;
+	struct rlimit limit;
+	pid_t successor;
+	int fd;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 200;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	start(&process, "echo $PPID; ulimit -Sn");
+	ck_assert_int_eq(kill(process.pid, SIGUSR2), 0);
+	ck_assert_int_eq(wait_child(process.pid), 0);
+	close(process.stderr_fd);
+	fd = dial();
+
+	successor = hear_pid(fd);
+	ck_assert_int_eq(hear_pid(fd), 200);
+
+	client_hears_end(fd);
+	close(fd);
+	ck_assert_int_eq(kill(successor, SIGTERM), 0);
+	ck_assert(!is_alive(successor));
+}
+END_TEST
+
 START_TEST(it_runs_as_the_user_of_the_daemon)
 {
 	const char *const arguments[] = { "-a", "any", "-s", "exec", "stream:s",
@@ -782,6 +808,7 @@ suite_exec(void)
 	tcase_add_test(state, its_signals_are_as_at_a_login);
 	tcase_add_test(state,
 	    its_soft_limit_of_descriptors_is_ours_of_the_start);
+	tcase_add_test(state, soft_limit_is_the_same_after_an_upgrade);
 	tcase_add_test(state, it_runs_as_the_user_of_the_daemon);
 	tcase_add_loop_test(end, end_of_the_program_ends_the_connection, 0,
 	    N_OF(ends));

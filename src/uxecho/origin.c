@@ -13,6 +13,8 @@
 #include <uxsrv/error.h>
 #include <uxsrv/log.h>
 
+#include "process.h"
+
 #define SHOWN_MAX 400
 
 /* For one process, by its pid or its descriptors, and not for the next. */
@@ -133,6 +135,7 @@ origin_exec(const struct origin *o, int fd, bool returns_home,
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGUSR2, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &o->mask, NULL);
+	process_lower_descriptors();
 	fcntl(fd, F_SETFD, 0);
 	execve(o->path, o->arguments, o->environment);
 	explain(why, "execute", o->path);

@@ -88,6 +88,17 @@ process_forget(int first, int last)
 	return true;
 }
 
+void
+process_lower_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = soft_descriptors;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 rlim_t
 process_soft_descriptors(void)
 {

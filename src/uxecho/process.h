@@ -23,4 +23,8 @@ bool process_forget(int first, int last);
 /* The soft limit of descriptors as it was before. */
 rlim_t process_soft_descriptors(void);
 
+/* Put it back, for a program that is to take the place of this one. What is
+ * open stays so. */
+void process_lower_descriptors(void);
+
 #endif
