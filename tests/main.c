@@ -54,6 +54,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_exec());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_lost());
+	ADD(suite_uxecho_stop());
 	ADD(suite_uxecho_spin());
 	ADD(suite_stats());
 	ADD(suite_title());

@@ -42,6 +42,7 @@ Suite *suite_uxecho_chat(void);
 Suite *suite_exec(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_lost(void);
+Suite *suite_uxecho_stop(void);
 Suite *suite_uxecho_spin(void);
 Suite *suite_stats(void);
 Suite *suite_title(void);

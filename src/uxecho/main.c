@@ -354,6 +354,18 @@ prepare_upgrade(struct daemon *d)
 	upgrade_attach(&d->upgrade, d->server);
 }
 
+/* One more that waits must not spoil the exit status, when the server has
+ * given the mask back. */
+static void
+ignore_signals(const sigset_t *extra)
+{
+	for (int number = 1; number < NSIG; number++) {
+		if (number == SIGTERM || number == SIGINT ||
+		    sigismember(extra, number) == 1)
+			signal(number, SIG_IGN);
+	}
+}
+
 static int
 serve(struct daemon *d)
 {
@@ -377,9 +389,7 @@ serve(struct daemon *d)
 		&d->activation.sockets[0].address);
 	r = uxs_server_run(d->server);
 	is_lost = uxs_server_is_lost(d->server, &why);
-	/* One more signal that waits must not spoil the exit status. */
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	ignore_signals(&signals);
 	report(d);
 	upgrade_detach(&d->upgrade);
 	close_server(d);
