@@ -17,7 +17,8 @@ START_TEST(payload_carries_as_much_of_the_sequence_number_as_fits)
 	uint64_t read = 0;
 	int bits;
 
-	ck_assert_int_eq(payload_init(&payload, (size_t)_i), 0);
+	ck_assert_int_eq(payload_init(&payload, (size_t)_i, UXS_FRAMING_NONE),
+	    0);
 	bits = payload_sequence_bits(&payload);
 	ck_assert_int_eq(bits, _i < 8 ? 7 * _i : 56);
 
@@ -36,7 +37,7 @@ START_TEST(payload_knows_its_own_bytes_and_no_others)
 	struct payload payload;
 	unsigned char reply[100];
 
-	ck_assert_int_eq(payload_init(&payload, 100), 0);
+	ck_assert_int_eq(payload_init(&payload, 100, UXS_FRAMING_NONE), 0);
 	payload_stamp(&payload, 7);
 	memcpy(reply, payload.bytes, 100);
 	payload_stamp(&payload, 8);

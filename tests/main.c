@@ -89,6 +89,7 @@ add_uxping(SRunner *runner)
 	ADD(suite_uxping_diagnose());
 	ADD(suite_uxping_interactive());
 	ADD(suite_uxping_stats());
+	ADD(suite_uxping_framing());
 	ADD(suite_uxping_trouble());
 	ADD(suite_uxping());
 	ADD(suite_uxping_documents());

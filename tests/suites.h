@@ -74,6 +74,7 @@ Suite *suite_uxping_json(void);
 Suite *suite_uxping_diagnose(void);
 Suite *suite_uxping_interactive(void);
 Suite *suite_uxping_stats(void);
+Suite *suite_uxping_framing(void);
 Suite *suite_uxping_trouble(void);
 Suite *suite_uxping(void);
 Suite *suite_uxping_documents(void);

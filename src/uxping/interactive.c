@@ -6,6 +6,9 @@
  *	                                        │         stays in the buffer, and
  *	             standard output ◄──────────┘         no more is read
  *
+ * On a framed stream a line of input is a message, and so is a line of output:
+ * the frame is put around a line in the buffer, just before it is sent.
+ *
  * Standard output is written to as any filter does it: when it blocks, so do
  * we. Both ends may end first; it is over when the server has.
  */
@@ -15,21 +18,24 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <uxsrv/framing.h>
 #include <uxsrv/loop.h>
 #include <uxsrv/units.h>
 
 #include "console.h"
 #include "diagnose.h"
+#include "line_frame.h"
 #include "options.h"
 #include "target.h"
 
 /* More than the longest datagram under the kernel's defaults (212960). */
-#define BUFFER_SIZE (256 * 1024)
+#define BUFFER_SIZE ((size_t)256 * 1024)
 
 /* After the end of input a datagram server has this long to go on answering:
  * nothing tells that it has said all. On a terminal no server has longer, for
@@ -55,7 +61,9 @@ struct chat {
 	bool has_answer; /* something came back */
 	int status;
 	size_t have; /* bytes in to_server, from the start */
-	char to_server[BUFFER_SIZE];
+	size_t n_framed; /* of them: a line that has become a frame */
+	struct uxs_deframer deframer;
+	char to_server[BUFFER_SIZE + UXS_FRAME_HEAD_MAX];
 	char from_server[BUFFER_SIZE];
 };
 
@@ -104,19 +112,40 @@ half_close(struct chat *chat)
 
 /* ---- to the server ---- */
 
+static bool
+is_framed(const struct chat *chat)
+{
+	return chat->options->framing != UXS_FRAMING_NONE &&
+	    !target_keeps_messages(&chat->target);
+}
+
+static size_t
+next_line(const struct chat *chat)
+{
+	return line_first(chat->to_server, chat->have, chat->has_input_ended);
+}
+
+/* A frame that was begun, or the first line as one. */
+static size_t
+next_frame(struct chat *chat)
+{
+	const size_t line = next_line(chat);
+
+	if (chat->n_framed == 0 && line > 0)
+		chat->n_framed = line_frame(chat->to_server, &chat->have, line,
+		    chat->options->framing);
+	return chat->n_framed;
+}
+
 /* How much of the buffer goes into one send: all of it on a stream, a line
  * elsewhere. 0: nothing yet. */
 static size_t
-next_length(const struct chat *chat)
+next_length(struct chat *chat)
 {
-	const char *newline;
-
-	if (!target_keeps_messages(&chat->target))
-		return chat->have;
-	newline = memchr(chat->to_server, '\n', chat->have);
-	if (newline != NULL)
-		return (size_t)(newline - chat->to_server) + 1;
-	return chat->has_input_ended ? chat->have : 0;
+	if (is_framed(chat))
+		return next_frame(chat);
+	return target_keeps_messages(&chat->target) ? next_line(chat) :
+						      chat->have;
 }
 
 /* Send until the buffer holds nothing that could be sent. */
@@ -139,6 +168,8 @@ flush_out(struct chat *chat)
 		if (n <= 0)
 			continue;
 		chat->have -= (size_t)n;
+		if (chat->n_framed > 0)
+			chat->n_framed -= (size_t)n;
 		memmove(chat->to_server, chat->to_server + n, chat->have);
 	}
 }
@@ -146,11 +177,13 @@ flush_out(struct chat *chat)
 static void
 read_input(struct chat *chat)
 {
-	const size_t room = sizeof(chat->to_server) - chat->have;
+	const size_t room =
+	    chat->have < BUFFER_SIZE ? BUFFER_SIZE - chat->have : 0;
 	ssize_t n;
 
 	if (room == 0) {
-		warnx("a line longer than %d bytes is no message", BUFFER_SIZE);
+		warnx("a line longer than %zu bytes is no message",
+		    BUFFER_SIZE);
 		end(chat, 2);
 		return;
 	}
@@ -197,7 +230,8 @@ static void
 on_line(void *arg, const char *line)
 {
 	struct chat *chat = arg;
-	const size_t room = sizeof(chat->to_server) - chat->have;
+	const size_t room =
+	    chat->have < BUFFER_SIZE ? BUFFER_SIZE - chat->have : 0;
 
 	if (line == NULL) {
 		chat->has_input_ended = true;
@@ -250,11 +284,47 @@ print(struct chat *chat, const char *bytes, size_t n)
 	}
 }
 
+static void
+end_unframed(struct chat *chat)
+{
+	struct diagnosis diagnosis;
+
+	diagnose_corrupt(&diagnosis, &chat->target,
+	    "what comes back is not framed as --framing says");
+	end_with(chat, &diagnosis);
+}
+
+/* Each message becomes a line; its pieces need not wait for each other. */
+static void
+print_frames(struct chat *chat, const char *bytes, size_t n)
+{
+	while (n > 0 && !chat->is_over) {
+		struct uxs_frame_piece piece;
+		const enum uxs_frame r =
+		    uxs_deframer_next(&chat->deframer, bytes, n, &piece);
+
+		bytes += piece.n_taken;
+		n -= piece.n_taken;
+		if (r == UXS_FRAME_TOO_LONG || r == UXS_FRAME_MALFORMED) {
+			end_unframed(chat);
+			return;
+		}
+		print(chat, piece.data, piece.length);
+		if (r == UXS_FRAME_WHOLE)
+			print(chat, "\n", 1);
+	}
+}
+
 /* Nothing is lost when the server ends after our end, or has answered and has
  * got all that there was. */
 static void
 on_server_end(struct chat *chat, int code)
 {
+	if (is_framed(chat) &&
+	    uxs_deframer_end(&chat->deframer) == UXS_FRAME_MALFORMED) {
+		end_unframed(chat);
+		return;
+	}
 	if (code == 0 && chat->have == 0 &&
 	    (chat->has_input_ended || chat->has_answer)) {
 		console_close();
@@ -281,7 +351,10 @@ receive(struct chat *chat)
 		on_server_end(chat, 0);
 	else {
 		chat->has_answer = true;
-		print(chat, chat->from_server, (size_t)n);
+		if (is_framed(chat))
+			print_frames(chat, chat->from_server, (size_t)n);
+		else
+			print(chat, chat->from_server, (size_t)n);
 	}
 	if (uxs_timer_is_started(&chat->quiet))
 		uxs_timer_start(&chat->loop, &chat->quiet,
@@ -366,6 +439,7 @@ run(struct chat *chat)
 	chat->server =
 	    (struct uxs_watch){ .fd = chat->link.fd, .on_ready = on_server };
 	chat->quiet.on_expiry = on_quiet;
+	uxs_deframer_init(&chat->deframer, chat->options->framing, SIZE_MAX);
 	chat->is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	r = uxs_watch_start(&chat->loop, &chat->input, EPOLLIN);
 	chat->is_file = r == -EPERM;

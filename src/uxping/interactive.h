@@ -10,8 +10,9 @@ struct options;
  *
  * On a terminal lines are prompted for and empty ones skipped. Otherwise bytes
  * pass as they are, the end of input becomes a half-close, and all of the
- * answer is printed before this returns. Datagram and seqpacket sockets get a
- * message for each line.
+ * answer is printed before this returns. Datagram, seqpacket and framed stream
+ * sockets get a message for each line, and on the last a line is printed for
+ * each message.
  *
  * Returns the exit status: 0, 1 when the server was not there or broke off, 2
  * when it could not run.

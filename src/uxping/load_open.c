@@ -91,7 +91,17 @@ make_buffers(struct load *load)
 		return -ENOMEM;
 	for (size_t i = 0; is_bulk && i < pattern_bytes; i++)
 		load->pattern[i] = payload_pattern(i);
-	return payload_init(&load->payload, size);
+	return 0;
+}
+
+/* When the type is known: only a stream needs its messages framed. */
+static int
+make_payload(struct load *load)
+{
+	const struct options *o = load->options;
+
+	return payload_init(&load->payload, o->size_bytes,
+	    load->keeps_messages ? UXS_FRAMING_NONE : o->framing);
 }
 
 /*
@@ -144,7 +154,7 @@ load_open(struct load *load, struct target *target,
 	if ((r = uxs_loop_open(&load->loop)) < 0 ||
 	    (r = raise_descriptor_limit((size_t)options->n_connections)) < 0 ||
 	    (r = make_buffers(load)) < 0 || (r = make_connections(load)) < 0 ||
-	    (r = connect_first(load)) != 0)
+	    (r = connect_first(load)) != 0 || (r = make_payload(load)) < 0)
 		load_close(load);
 	return r;
 }

@@ -60,6 +60,8 @@ const struct options_row options_table[] = {
 	HEADING("What is sent:"),
 	VALUE('s', "size", "SIZE", PING | BENCH, SIZE, size_bytes, 0,
 	    (int64_t)OPTIONS_SIZE_MAX, "bytes in a message (56; with --bulk 64k)"),
+	VALUE('F', "framing", "NAME", ALL, FRAMING, framing, 0, 0,
+	    "none, line, netstring or u32 (none)"),
 	FLAG('C', "reconnect", PING | BENCH, reconnect,
 	    "a new connection for each message"),
 	FLAG('z', "connect-only", PING, connect_only,
@@ -254,6 +256,8 @@ take_value(const struct options_row *row, const char *text,
 		r = parse_word(text, types, 4, &word);
 		options->type = (enum options_type)word;
 		break;
+	case OPTIONS_KIND_FRAMING:
+		return uxs_framing_parse(text, at);
 	case OPTIONS_KIND_COLOR:
 		r = parse_word(text, colors, 3, &word);
 		options->color = (enum options_color)word;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <uxsrv/framing.h>
+
 /*
  * What the user asked for, as plain values: durations in nanoseconds, sizes in
  * bytes, text borrowed from argv. Nothing here has been looked at outside.
@@ -43,6 +45,8 @@ enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ON, OPTIONS_COLOR_OFF };
 /* One write of --bulk: smaller ones would measure system calls. */
 #define OPTIONS_SIZE_BULK ((size_t)64 * 1024)
 #define OPTIONS_SIZE_MAX ((size_t)64 * 1024 * 1024)
+/* From here on the last byte of a message is its newline. */
+#define OPTIONS_SIZE_LINE 17
 
 struct options {
 	enum options_action action;
@@ -57,6 +61,7 @@ struct options {
 
 	/* what is sent; SIZE serves ping and bench */
 	size_t size_bytes;
+	enum uxs_framing framing; /* of streams */
 	bool reconnect; /* -C, also in the bench */
 	bool connect_only;
 
@@ -110,6 +115,7 @@ enum options_kind {
 	OPTIONS_KIND_RATE,
 	OPTIONS_KIND_TEXT,
 	OPTIONS_KIND_TYPE,
+	OPTIONS_KIND_FRAMING,
 	OPTIONS_KIND_COLOR,
 };
 

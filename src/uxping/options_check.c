@@ -83,6 +83,8 @@ static const struct {
 	{ "json", "timestamps", "JSON always has the time" },
 	{ "json", "verbose", "JSON always has everything" },
 	{ "connect-only", "size", "nothing is sent" },
+	{ "connect-only", "framing", "nothing is sent" },
+	{ "bulk", "framing", "bulk is bytes, not messages" },
 	{ "connect-only", "outstanding", "nothing is sent" },
 	{ "connect-only", "reconnect", "every ping connects already" },
 	{ "bulk", "rate", "bulk is as fast as it goes" },
@@ -121,12 +123,31 @@ check_targets(const struct options *options, char why[OPTIONS_WHY_MAX])
 	return 0;
 }
 
+static int
+check_framing(const struct options *options, char why[OPTIONS_WHY_MAX])
+{
+	if (options->framing == UXS_FRAMING_NONE)
+		return 0;
+	if (options->type == OPTIONS_SEQPACKET ||
+	    options->type == OPTIONS_DGRAM)
+		return refuse(why, "--framing is for streams only");
+	if (options->framing == UXS_FRAMING_LINE &&
+	    options->action != OPTIONS_INTERACTIVE &&
+	    options->size_bytes < OPTIONS_SIZE_LINE)
+		return refuse(why,
+		    "--size %zu: with --framing line the last byte is the "
+		    "newline; use %d or more",
+		    options->size_bytes, OPTIONS_SIZE_LINE);
+	return 0;
+}
+
 int
 options_check(const struct options *options, uint64_t given,
     char why[OPTIONS_WHY_MAX])
 {
 	if (check_modes(options, given, why) < 0 ||
-	    check_pairs(given, why) < 0 || check_targets(options, why) < 0)
+	    check_pairs(given, why) < 0 || check_targets(options, why) < 0 ||
+	    check_framing(options, why) < 0)
 		return -1;
 	if (options->size_bytes == 0 && options->type == OPTIONS_STREAM)
 		return refuse(why,

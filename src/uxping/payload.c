@@ -11,8 +11,9 @@
 static size_t
 sequence_bytes(const struct payload *payload)
 {
-	return payload->size < PAYLOAD_SEQUENCE_MAX ? payload->size :
-						      PAYLOAD_SEQUENCE_MAX;
+	return payload->message_size < PAYLOAD_SEQUENCE_MAX ?
+	    payload->message_size :
+	    PAYLOAD_SEQUENCE_MAX;
 }
 
 unsigned char
@@ -27,17 +28,32 @@ payload_pattern(size_t i)
 	return (unsigned char)letters[(j * j * UINT32_C(2654435761)) >> 26];
 }
 
-int
-payload_init(struct payload *payload, size_t size)
+static void
+fill_message(unsigned char *message, size_t size)
 {
-	payload->size = size;
-	payload->bytes = malloc(size + 1); /* never of 0 bytes */
+	for (size_t i = 0; i < size; i++)
+		message[i] = payload_pattern(i);
+	if (size > PAYLOAD_SEQUENCE_MAX)
+		message[size - 1] = '\n';
+}
+
+int
+payload_init(struct payload *payload, size_t size, enum uxs_framing framing)
+{
+	struct uxs_frame_ends ends;
+
+	/* Sizes are bounded far below what a framing can express. */
+	uxs_frame_ends_fill(&ends,
+	    framing == UXS_FRAMING_LINE ? UXS_FRAMING_NONE : framing, size);
+	payload->start = ends.n_head;
+	payload->message_size = size;
+	payload->size = ends.n_head + size + ends.n_tail;
+	payload->bytes = malloc(payload->size + 1); /* never of 0 bytes */
 	if (payload->bytes == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < size; i++)
-		payload->bytes[i] = payload_pattern(i);
-	if (size > PAYLOAD_SEQUENCE_MAX)
-		payload->bytes[size - 1] = '\n';
+	memcpy(payload->bytes, ends.head, ends.n_head);
+	fill_message(payload->bytes + ends.n_head, size);
+	memcpy(payload->bytes + ends.n_head + size, ends.tail, ends.n_tail);
 	payload_stamp(payload, 0);
 	return 0;
 }
@@ -59,7 +75,8 @@ void
 payload_stamp(struct payload *payload, uint64_t sequence)
 {
 	for (size_t i = 0; i < sequence_bytes(payload); i++) {
-		payload->bytes[i] = (unsigned char)(0x80 | (sequence & 0x7f));
+		payload->bytes[payload->start + i] =
+		    (unsigned char)(0x80 | (sequence & 0x7f));
 		sequence >>= 7;
 	}
 }

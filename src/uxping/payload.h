@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <uxsrv/framing.h>
+
 /*
  * What a message of the bench looks like. Pure.
  *
@@ -22,11 +24,17 @@
 
 struct payload {
 	size_t size;
+	size_t start, message_size; /* of it without its ends */
 	unsigned char *bytes; /* owned; as of the last payload_stamp */
 };
 
-/* Returns 0 or -ENOMEM. */
-int payload_init(struct payload *payload, size_t size);
+/*
+ * A message of that size with the ends that a framing gives it, which come
+ * back with it: size and bytes are then of all of it. A line has its newline
+ * already. Returns 0 or -ENOMEM.
+ */
+int payload_init(struct payload *payload, size_t size,
+    enum uxs_framing framing);
 void payload_fini(struct payload *payload);
 
 /* How many bits of a sequence number this payload can carry, 0 to 56. */

@@ -160,7 +160,10 @@ break_down(struct pinger *pinger, int code)
 	while (window_expire(&pinger->window, INT64_MAX, &ignored))
 		pinger->summary.errors++;
 	schedule_expiry(pinger);
-	if (pinger->in_have > 0)
+	if (code == EBADMSG)
+		diagnose_corrupt(&pinger->diagnosis, &pinger->target,
+		    "what comes back is not framed as --framing says");
+	else if (pinger->in_have > 0)
 		diagnose_corrupt(&pinger->diagnosis, &pinger->target,
 		    "it closed in the middle of an answer");
 	else
@@ -206,9 +209,7 @@ transmit(struct pinger *pinger)
 	pinger->summary.sent++;
 	pinger->is_due = false;
 	ping_report_sent(pinger);
-	packet_fill(pinger->out, pinger->options->size_bytes, seq, sent_ns);
-	pinger->has_out = true;
-	pinger->out_done = 0;
+	pinger_io_fill(pinger, seq, sent_ns);
 	schedule_expiry(pinger);
 	flush_out(pinger);
 	if (pinger->state != PINGER_DONE)
@@ -400,9 +401,12 @@ pinger_open(struct pinger *pinger, const char *address,
 		.retry_timer = { .on_expiry = on_retry_timer },
 	};
 	summary_init(&pinger->summary, 0);
-	pinger->out = malloc(options->size_bytes + 1);
+	pinger->out = malloc(options->size_bytes + UXS_FRAME_HEAD_MAX + 1);
 	pinger->in = malloc(options->size_bytes + 1);
-	if (pinger->out == NULL || pinger->in == NULL)
+	if (options->framing != UXS_FRAMING_NONE)
+		pinger->raw = malloc(PINGER_IO_RAW_BYTES);
+	if (pinger->out == NULL || pinger->in == NULL ||
+	    (options->framing != UXS_FRAMING_NONE && pinger->raw == NULL))
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, ENOMEM,
 		    "out of memory");
 	return target_open(&pinger->target, address, options, why);
@@ -432,5 +436,6 @@ pinger_close(struct pinger *pinger)
 	target_close(&pinger->target);
 	free(pinger->out);
 	free(pinger->in);
-	pinger->out = pinger->in = NULL;
+	free(pinger->raw);
+	pinger->out = pinger->in = pinger->raw = NULL;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <uxsrv/framing.h>
 #include <uxsrv/loop.h>
 
 #include "diagnose.h"
@@ -56,9 +57,13 @@ struct pinger {
 	bool is_due; /* the next ping, once the way is free */
 	uint64_t n_link_replies; /* on this connection */
 	unsigned char *out, *in; /* a ping, an answer and one byte more */
-	size_t out_done; /* size_bytes: nothing left to send */
+	size_t out_bytes; /* of a ping, with the ends of its frame */
+	size_t out_done; /* out_bytes: nothing left to send */
 	bool has_out;
 	size_t in_have; /* streams: of an answer */
+	struct uxs_deframer deframer; /* framed streams */
+	unsigned char *raw; /* what was received of one; else NULL */
+	size_t raw_at, raw_have; /* looked at, and in all */
 };
 
 /* Resolves the address, sends nothing. Returns 0, or a negative errno with

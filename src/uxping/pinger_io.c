@@ -3,6 +3,7 @@
 #include "pinger_io.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -52,6 +53,9 @@ pinger_io_prepare(struct pinger *pinger)
 	}
 	if (target_keeps_messages(target))
 		enlarge_buffer(pinger->link.fd, size);
+	uxs_deframer_init(&pinger->deframer, pinger->options->framing,
+	    OPTIONS_SIZE_MAX);
+	pinger->raw_at = pinger->raw_have = 0;
 	/* An empty seqpacket message reads like the end of the connection; it
 	 * comes with credentials, and the end does not. */
 	if (target->address.type == UXS_SEQPACKET)
@@ -60,10 +64,34 @@ pinger_io_prepare(struct pinger *pinger)
 	return 0;
 }
 
+static bool
+is_framed(const struct pinger *pinger)
+{
+	return pinger->options->framing != UXS_FRAMING_NONE &&
+	    !target_keeps_messages(&pinger->target);
+}
+
+void
+pinger_io_fill(struct pinger *pinger, uint64_t seq, int64_t sent_ns)
+{
+	const size_t size = pinger->options->size_bytes;
+	struct uxs_frame_ends ends = { .n_head = 0 };
+
+	/* A ping is a line already. */
+	if (is_framed(pinger) && pinger->options->framing != UXS_FRAMING_LINE)
+		uxs_frame_ends_fill(&ends, pinger->options->framing, size);
+	memcpy(pinger->out, ends.head, ends.n_head);
+	packet_fill(pinger->out + ends.n_head, size, seq, sent_ns);
+	memcpy(pinger->out + ends.n_head + size, ends.tail, ends.n_tail);
+	pinger->out_bytes = ends.n_head + size + ends.n_tail;
+	pinger->out_done = 0;
+	pinger->has_out = true;
+}
+
 int
 pinger_io_send(struct pinger *pinger)
 {
-	const size_t size = pinger->options->size_bytes;
+	const size_t size = pinger->out_bytes;
 
 	while (pinger->has_out) {
 		const ssize_t n = send(pinger->link.fd,
@@ -127,6 +155,62 @@ receive_bytes(struct pinger *pinger, size_t *length)
 	return PINGER_IO_ANSWER;
 }
 
+/* As much as fits, and how much it is. */
+static void
+take_piece(struct pinger *pinger, const char *data, size_t length)
+{
+	const size_t size = pinger->options->size_bytes + 1;
+	const size_t room = pinger->in_have < size ? size - pinger->in_have : 0;
+
+	if (length > 0)
+		memcpy(pinger->in + (size - room), data,
+		    length < room ? length : room);
+	pinger->in_have += length;
+}
+
+/* Of what was received. Returns PINGER_IO_NOTHING when all was looked at. */
+static int
+look_for_frame(struct pinger *pinger, size_t *length)
+{
+	struct uxs_frame_piece piece;
+	const enum uxs_frame r = uxs_deframer_next(&pinger->deframer,
+	    pinger->raw + pinger->raw_at, pinger->raw_have - pinger->raw_at,
+	    &piece);
+
+	pinger->raw_at += piece.n_taken;
+	if (r == UXS_FRAME_TOO_LONG || r == UXS_FRAME_MALFORMED)
+		return -EBADMSG;
+	take_piece(pinger, piece.data, piece.length);
+	if (r == UXS_FRAME_NONE)
+		return PINGER_IO_NOTHING;
+	if (pinger->options->framing == UXS_FRAMING_LINE)
+		take_piece(pinger, "\n", 1); /* part of the ping */
+	*length = pinger->in_have;
+	pinger->in_have = 0;
+	return PINGER_IO_ANSWER;
+}
+
+static int
+receive_frame(struct pinger *pinger, size_t *length)
+{
+	for (;;) {
+		ssize_t n;
+
+		if (pinger->raw_at < pinger->raw_have) {
+			const int r = look_for_frame(pinger, length);
+
+			if (r != PINGER_IO_NOTHING)
+				return r;
+		}
+		n = recv(pinger->link.fd, pinger->raw, PINGER_IO_RAW_BYTES,
+		    MSG_DONTWAIT);
+		if (n <= 0)
+			return n < 0 ? -errno : PINGER_IO_END;
+		pinger->raw_at = 0;
+		pinger->raw_have = (size_t)n;
+	}
+}
+
 int
 pinger_io_receive(struct pinger *pinger, size_t *length)
 {
@@ -135,8 +219,11 @@ pinger_io_receive(struct pinger *pinger, size_t *length)
 	int r;
 
 	do {
-		r = is_packet ? receive_message(pinger, length) :
-				receive_bytes(pinger, length);
+		if (is_framed(pinger))
+			r = receive_frame(pinger, length);
+		else
+			r = is_packet ? receive_message(pinger, length) :
+					receive_bytes(pinger, length);
 		if (r == -EAGAIN)
 			return PINGER_IO_NOTHING;
 		/* A seqpacket socket tells of the reset before it hands out
