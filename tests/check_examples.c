@@ -10,9 +10,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,8 +59,31 @@ is_server(const char *command)
 /* What takes the place of /run; NULL: each block's own directory. */
 static const char *run_directory;
 
+/* One that was free a moment ago; the same for the whole test. */
+static int
+port_of_our_own(void)
+{
+	static int port;
+	struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(in);
+	const int fd =
+	    port == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+
+	if (fd < 0)
+		return port;
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, length), 0);
+	getsockname(fd, (struct sockaddr *)&in, &length);
+	port = ntohs(in.sin_port);
+	close(fd);
+	return port;
+}
+
 /* Append a command, with a directory of this test in place of /run, and a
- * name of our own in place of an abstract one, since others may run this too. */
+ * name and a port of our own in place of an abstract one and of 7007, since
+ * others may run this too. */
 static void
 put_command(FILE *script, const char *command, size_t length)
 {
@@ -74,6 +99,9 @@ put_command(FILE *script, const char *command, size_t length)
 		} else if (starts_with(command + i, ":@")) {
 			fprintf(script, ":@check-%ld-", (long)getpid());
 			i += strlen(":@") - 1;
+		} else if (starts_with(command + i, ":7007")) {
+			fprintf(script, ":%d", port_of_our_own());
+			i += strlen(":7007") - 1;
 		} else
 			fputc(command[i], script);
 	}

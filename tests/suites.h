@@ -40,6 +40,7 @@ Suite *suite_uxecho_data(void);
 Suite *suite_uxecho_services(void);
 Suite *suite_uxecho_chat(void);
 Suite *suite_exec(void);
+Suite *suite_uxecho_loopback(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_lost(void);
 Suite *suite_uxecho_stop(void);

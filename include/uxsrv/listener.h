@@ -31,6 +31,10 @@ struct uxs_inherited;
  * A live server's address is never taken, whoever wrote that server; a dead
  * one's always is; and nothing is ever removed that is not the very socket
  * which this listener made.
+ *
+ * A loopback address has no file, no lock and no credentials. It is reached
+ * from this machine only, and taken again at once after a stop, whatever
+ * connections it left in TIME_WAIT.
  */
 
 struct uxs_listener_conf {
@@ -47,6 +51,7 @@ struct uxs_listener_conf {
 
 struct uxs_listener {
 	int fd; /* non-blocking; -1 when closed */
+	/* As it was given, or, where the kernel chose the port, with that. */
 	const struct uxs_address *address;
 	/*
 	 * Does the kernel refuse descriptors that clients pass (SO_PASSRIGHTS,
@@ -59,6 +64,7 @@ struct uxs_listener {
 	 * to its file, and it is never shut down or closed. */
 	bool is_inherited;
 	/* private */
+	struct uxs_address *own_address; /* NULL: address is borrowed */
 	struct uxs_place place;
 	struct uxs_lock lock;
 	bool is_bound;

@@ -150,7 +150,8 @@ struct uxs_server_conf {
 /*
  * Is it something that can be served? Returns 0, or a negative errno with
  * *why (kind usage): no address, one given twice, an abstract name without a
- * rule that allows somebody. uxs_server_open does this first.
+ * rule that allows somebody, a loopback address where rules do not allow any.
+ * uxs_server_open does this first.
  */
 int uxs_server_conf_check(const struct uxs_server_conf *conf,
     struct uxs_error *why);
@@ -244,7 +245,8 @@ int uxs_server_leave(struct uxs_server *server, const bool *is_taken);
  * Borrows access until close, or until other rules are set; the former ones
  * may be freed then. Returns 0, or a negative errno with *why where
  * uxs_server_conf_check would not take them, or -EPERM in any other thread;
- * then nothing has changed.
+ * then nothing has changed. But rules that shut a loopback address are taken:
+ * its clients have no name, so that is the way to keep them out.
  */
 int uxs_server_set_access(struct uxs_server *server,
     const struct uxs_access *access, struct uxs_error *why);
@@ -281,6 +283,12 @@ struct uxs_queue {
  */
 size_t uxs_server_queues(const struct uxs_server *server,
     struct uxs_queue *queues, size_t max);
+
+/* The i-th address that is served, inherited ones last, with the port that the
+ * kernel chose if that was left to it; NULL behind the last. Lent until close.
+ */
+const struct uxs_address *uxs_server_address(const struct uxs_server *server,
+    size_t i);
 
 /* Close every session, remove the sockets, free. *server becomes NULL; may be
  * called twice. */

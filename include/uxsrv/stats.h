@@ -66,7 +66,7 @@ struct uxs_stats_of_type {
 };
 
 struct uxs_stats {
-	struct uxs_stats_of_type of[UXS_N_TYPES];
+	struct uxs_stats_of_type of[UXS_N_ALL_TYPES];
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
 	uint64_t rebinds; /* socket files that were lost and made anew */

@@ -14,15 +14,17 @@
 #include <uxsrv/lock.h>
 #include <uxsrv/log.h>
 
+#include "loopback_name.h"
 #include "shown.h"
 
 /* One byte of sun_path is the NUL in front. */
 #define ABSTRACT_NAME_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
-static const char *const type_names[UXS_N_TYPES] = {
+static const char *const type_names[UXS_N_ALL_TYPES] = {
 	[UXS_STREAM] = "stream",
 	[UXS_SEQPACKET] = "seqpacket",
 	[UXS_DGRAM] = "dgram",
+	[UXS_TCP] = "tcp",
 };
 
 const char *
@@ -36,6 +38,7 @@ uxs_type_socket(enum uxs_type type)
 {
 	switch (type) {
 	case UXS_STREAM:
+	case UXS_TCP:
 		return SOCK_STREAM;
 	case UXS_SEQPACKET:
 		return SOCK_SEQPACKET;
@@ -72,7 +75,7 @@ prefix_length(const char *text)
 static int
 type_of_prefix(const char *text, size_t n)
 {
-	for (int type = 0; type < UXS_N_TYPES; type++) {
+	for (int type = 0; type < UXS_N_ALL_TYPES; type++) {
 		if (strlen(type_names[type]) == n &&
 		    strncmp(type_names[type], text, n) == 0)
 			return type;
@@ -122,6 +125,20 @@ fill(struct uxs_address *address, enum uxs_type type, bool is_abstract,
 	    "%s%s", name, suffix);
 }
 
+/* As the kernel would write it, so that there is one text for each address. */
+static int
+parse_loopback(struct uxs_address *address, enum uxs_type type,
+    const char *text, const char *name, struct uxs_error *why)
+{
+	char canonical[LOOPBACK_NAME_MAX];
+	const char *objection = loopback_name_read(name, canonical);
+
+	if (objection != NULL)
+		return refuse(why, EINVAL, text, objection);
+	fill(address, type, false, canonical, "");
+	return 1;
+}
+
 int
 uxs_address_parse(const char *text, struct uxs_address pair[UXS_ADDRESS_MAX],
     struct uxs_error *why)
@@ -137,6 +154,9 @@ uxs_address_parse(const char *text, struct uxs_address pair[UXS_ADDRESS_MAX],
 		return refuse(why, EPROTONOSUPPORT, text,
 		    "unknown type; write stream:, seqpacket: or dgram: and a "
 		    "path (or ./ in front of a file name with a colon)");
+	if (prefix > 0 && uxs_type_is_loopback((enum uxs_type)type))
+		return parse_loopback(&pair[0], (enum uxs_type)type, text, name,
+		    why);
 	if (is_abstract)
 		name++;
 	objection = is_abstract ? abstract_objection(name, strlen(suffix)) :
@@ -170,6 +190,8 @@ uxs_address_equals(const struct uxs_address *a, const struct uxs_address *b)
 	if (a->is_abstract != b->is_abstract || a->length != b->length ||
 	    memcmp(a->name, b->name, a->length) != 0)
 		return false;
+	if (uxs_type_is_loopback(a->type) || uxs_type_is_loopback(b->type))
+		return a->type == b->type && !loopback_name_is_open(a->name);
 	/* One file holds one socket, but abstract names are kept by type. */
 	return !a->is_abstract || a->type == b->type;
 }

@@ -305,6 +305,11 @@ door_drain(struct door *door)
 	} else if (type_of(door) == UXS_DGRAM) {
 		mailbox_drain(&door->mailbox);
 		end(door);
+	} else if (uxs_type_is_loopback(type_of(door))) {
+		/* Such a listener is not readable when nobody waits, so that
+		 * ENDED would never be heard. Finite: nobody comes any more. */
+		while (accept_one(door, &door->listener))
+			;
 	} else if (door_resume(door) < 0) {
 		end(door); /* cannot look who waits */
 	}

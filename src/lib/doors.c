@@ -13,6 +13,7 @@
 #include <uxsrv/server.h>
 
 #include "backlog.h"
+#include "inet.h"
 #include "reaper.h"
 #include "senders.h"
 #include "worker.h"
@@ -318,6 +319,15 @@ doors_measure(struct doors *d)
 	d->diag_fd = backlog_open();
 }
 
+static int
+read_backlog(const struct doors *d, const struct uxs_listener *l,
+    struct uxs_queue *queue)
+{
+	if (uxs_type_is_loopback(l->address->type))
+		return inet_backlog(l->fd, &queue->waiting, &queue->limit);
+	return backlog_read(d->diag_fd, l->fd, &queue->waiting, &queue->limit);
+}
+
 size_t
 doors_queues(const struct doors *d, struct uxs_queue *queues, size_t max)
 {
@@ -328,13 +338,18 @@ doors_queues(const struct doors *d, struct uxs_queue *queues, size_t max)
 		struct uxs_queue *queue = &queues[n];
 
 		if (l->fd < 0 || l->address->type == UXS_DGRAM ||
-		    backlog_read(d->diag_fd, l->fd, &queue->waiting,
-			&queue->limit) < 0)
+		    read_backlog(d, l, queue) < 0)
 			continue;
 		queue->address = l->address;
 		n++;
 	}
 	return n;
+}
+
+const struct uxs_address *
+doors_address(const struct doors *d, size_t i)
+{
+	return i < d->n_open ? d->doors[i].listener.address : NULL;
 }
 
 void

@@ -10,6 +10,7 @@
 #include "mailbox.h"
 #include "shortage.h"
 
+struct uxs_address;
 struct uxs_error;
 struct uxs_handover;
 struct uxs_queue;
@@ -76,6 +77,9 @@ int doors_own(struct doors *doors);
 int doors_hand_out(const struct doors *doors,
     const struct uxs_server_conf *conf, struct uxs_handover *handover);
 void doors_leave(struct doors *doors, const bool *is_taken);
+
+/* As uxs_server_address. */
+const struct uxs_address *doors_address(const struct doors *doors, size_t i);
 
 /* Also closes what opens in part. May be called twice. */
 void doors_close(struct doors *doors);

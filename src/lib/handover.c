@@ -185,7 +185,7 @@ is_sound(const struct received *in)
 	const bool is_inherited = (r->flags & HANDED_INHERITED) != 0;
 
 	return in->length >= sizeof(*r) && r->magic == MAGIC &&
-	    r->type < UXS_N_TYPES &&
+	    r->type < UXS_N_ALL_TYPES &&
 	    (r->flags & ~(uint32_t)(HANDED_ABSTRACT | HANDED_INHERITED)) == 0 &&
 	    r->address_length > 0 && r->address_length < PATH_MAX &&
 	    r->name_length < UXS_INHERITED_NAME_MAX &&
@@ -193,7 +193,8 @@ is_sound(const struct received *in)
 	    sizeof(*r) + (size_t)r->address_length + r->name_length &&
 	    in->fds[0] >= 0 &&
 	    (in->fds[1] >= 0) ==
-	    (!is_inherited && (r->flags & HANDED_ABSTRACT) == 0);
+	    (!is_inherited && (r->flags & HANDED_ABSTRACT) == 0 &&
+		!uxs_type_is_loopback((enum uxs_type)r->type));
 }
 
 static void

@@ -17,6 +17,7 @@
 #include <uxsrv/peer.h>
 #include <uxsrv/probe.h>
 
+#include "inet.h"
 #include "listener_check.h"
 #include "listener_parts.h"
 #include "listener_words.h"
@@ -133,8 +134,11 @@ uxs_listener_open(struct uxs_listener *l, const struct uxs_listener_conf *conf,
 
 	*l = (struct uxs_listener)UXS_LISTENER_CLOSED;
 	l->address = conf->address;
-	r = conf->address->is_abstract ? open_abstract(l, why) :
-					 open_path(l, conf, why);
+	if (uxs_type_is_loopback(conf->address->type))
+		r = inet_open(l, why);
+	else
+		r = conf->address->is_abstract ? open_abstract(l, why) :
+						 open_path(l, conf, why);
 	if (r < 0)
 		uxs_listener_close(l);
 	return r;
@@ -190,6 +194,8 @@ uxs_listener_listen(struct uxs_listener *l, int backlog, struct uxs_error *why)
 	if (l->address->type == UXS_DGRAM || l->is_pending ||
 	    listen(l->fd, backlog) == 0)
 		return 0;
+	if (uxs_type_is_loopback(l->address->type))
+		return inet_explain_listen(l, -errno, why);
 	return listener_explain(why, UXS_FAILURE_SYSTEM, errno,
 	    l->address->name, "cannot listen");
 }
@@ -216,6 +222,10 @@ uxs_listener_accept(struct uxs_listener *l, int *fd)
 	case EINTR:
 	case ECONNABORTED: /* the client gave up first */
 	case EPERM: /* a security module refused this one */
+	case EPROTO: /* accept(2): TCP may tell of the new one's troubles */
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
 		return UXS_ACCEPT_NONE;
 	case EMFILE:
 	case ENFILE:
@@ -233,6 +243,10 @@ uxs_listener_drain(struct uxs_listener *l)
 	l->is_drained = true;
 	if (is_others(l))
 		return;
+	if (uxs_type_is_loopback(l->address->type)) {
+		inet_drain(l->fd);
+		return;
+	}
 	/*
 	 * For a connection: new ones get ECONNREFUSED, queued ones can still
 	 * be accepted. For datagrams: new ones get EPIPE, queued ones can
@@ -253,5 +267,6 @@ uxs_listener_close(struct uxs_listener *l)
 		uxs_lock_leave(&l->lock);
 	uxs_lock_close(&l->lock, &l->place);
 	uxs_place_close(&l->place);
+	inet_close(l);
 	*l = (struct uxs_listener)UXS_LISTENER_CLOSED;
 }

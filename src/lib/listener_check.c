@@ -94,9 +94,9 @@ uxs_listener_check(const struct uxs_listener_conf *conf, struct uxs_error *why)
 	struct uxs_listener trial = UXS_LISTENER_CLOSED;
 	int r;
 
-	if (!conf->address->is_abstract)
+	if (uxs_address_has_file(conf->address))
 		return check_path(conf, why);
-	/* An abstract name leaves nothing behind, and before listen nobody
+	/* What has no file leaves nothing behind, and before listen nobody
 	 * can get in: try it. */
 	r = uxs_listener_open(&trial, conf, why);
 	uxs_listener_close(&trial);

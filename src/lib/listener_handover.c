@@ -15,6 +15,7 @@
 #include <uxsrv/error.h>
 #include <uxsrv/handover.h>
 
+#include "inet.h"
 #include "inherited.h"
 #include "listener_words.h"
 #include "shown.h"
@@ -68,8 +69,11 @@ static const char *
 object_to(const struct uxs_handed *handed, const struct uxs_address *wanted)
 {
 	struct uxs_inherited found = { .fd = handed->fd };
-	const char *objection = inherited_object_to(&found);
+	const char *objection;
 
+	if (uxs_type_is_loopback(wanted->type))
+		return inet_object_to(handed->fd, wanted);
+	objection = inherited_object_to(&found);
 	if (objection != NULL)
 		return objection;
 	if (found.address.type != wanted->type)
@@ -89,7 +93,7 @@ take_place(struct uxs_listener *l, const struct uxs_handed *handed,
 {
 	int r;
 
-	if (l->address->is_abstract)
+	if (!uxs_address_has_file(l->address))
 		return 0;
 	if ((r = uxs_place_open(&l->place, l->address->name, why)) < 0 ||
 	    (r = uxs_lock_adopt(&l->lock, &l->place, handed->lock_fd, why)) < 0)
@@ -146,7 +150,7 @@ uxs_listener_own(struct uxs_listener *l, int backlog)
 	if (!l->is_pending)
 		return 0;
 	l->is_pending = false;
-	l->is_bound = !l->address->is_abstract;
+	l->is_bound = uxs_address_has_file(l->address);
 	result = uxs_lock_own(&l->lock);
 	if (l->is_bound &&
 	    (r = socket_file_set_mode(&l->place, l->dev, l->ino, l->mode)) < 0)

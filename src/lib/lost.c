@@ -419,7 +419,7 @@ add_file(struct lost *l, struct door *door)
 static bool
 has_file(const struct uxs_listener *l)
 {
-	return !l->is_inherited && !l->address->is_abstract;
+	return !l->is_inherited && uxs_address_has_file(l->address);
 }
 
 static int

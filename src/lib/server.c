@@ -21,6 +21,7 @@
 #include "crew.h"
 #include "doors.h"
 #include "outbox.h"
+#include "server_conf.h"
 
 /*
  *	SERVING ──► DRAINING ──► STOPPED
@@ -422,7 +423,7 @@ uxs_server_set_access(struct uxs_server *s, const struct uxs_access *access,
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EPERM,
 		    "rules can be set in the thread of the server only");
 	conf.access = access != NULL ? access : &s->default_access;
-	if ((r = uxs_server_conf_check(&conf, why)) < 0)
+	if ((r = server_conf_check_rules(&conf, why)) < 0)
 		return r;
 	s->conf.access = conf.access;
 	doors_set_access(&s->doors, conf.access);
@@ -545,6 +546,12 @@ uxs_server_is_lost(const struct uxs_server *s, struct uxs_error *why)
 	if (s->is_lost && why != NULL)
 		*why = s->lost_why;
 	return s->is_lost;
+}
+
+const struct uxs_address *
+uxs_server_address(const struct uxs_server *s, size_t i)
+{
+	return doors_address(&s->doors, i);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 
+#include "server_conf.h"
 #include "shown.h"
 
 #define MODE_PRIVATE 0600
@@ -71,39 +72,94 @@ is_given_before(const struct uxs_server_conf *conf, size_t i)
 }
 
 static int
-check_address(const struct uxs_server_conf *conf, size_t i, bool is_open,
+check_twice(const struct uxs_server_conf *conf, size_t i, struct uxs_error *why)
+{
+	if (!is_given_before(conf, i))
+		return 0;
+	return refuse_address(why, address_at(conf, i),
+	    i < conf->n_addresses ?
+		"the same address is given twice" :
+		"this address is inherited, too; leave it out");
+}
+
+int
+server_conf_check_rules(const struct uxs_server_conf *conf,
+    struct uxs_error *why)
+{
+	const size_t n = conf->n_addresses + count_inherited(conf);
+
+	if (conf->access != NULL && uxs_access_has_allow(conf->access))
+		return 0;
+	/* No file, so no mode keeps anybody out. */
+	for (size_t i = 0; i < n; i++) {
+		if (address_at(conf, i)->is_abstract)
+			return refuse_address(why, address_at(conf, i),
+			    "an abstract name has no file permissions; say who "
+			    "may use it with --allow");
+	}
+	return 0;
+}
+
+static int
+check_loopback(const struct uxs_server_conf *conf, struct uxs_error *why)
+{
+	const struct uxs_peer unknown = UXS_PEER_UNKNOWN;
+	const size_t n = conf->n_addresses + count_inherited(conf);
+
+	if (conf->access != NULL &&
+	    uxs_access_decide(conf->access, &unknown, NULL) == UXS_ALLOW)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (uxs_type_is_loopback(address_at(conf, i)->type))
+			return refuse_address(why, address_at(conf, i),
+			    "nobody can tell who connects over the loopback "
+			    "interface, so that only --allow any lets anybody "
+			    "in; give it, or use a socket file");
+	}
+	return 0;
+}
+
+/* Whoever is given a connection wants to know whose it is. */
+static int
+check_connections(const struct uxs_server_conf *conf, size_t i,
     struct uxs_error *why)
 {
 	const struct uxs_address *address = address_at(conf, i);
 
-	if (is_given_before(conf, i))
-		return refuse_address(why, address,
-		    i < conf->n_addresses ?
-			"the same address is given twice" :
-			"this address is inherited, too; leave it out");
-	if (address->type == UXS_DGRAM && conf->service != NULL &&
-	    conf->service->on_connection != NULL)
+	if (conf->service == NULL || conf->service->on_connection == NULL)
+		return 0;
+	if (address->type == UXS_DGRAM)
 		return refuse_address(why, address,
 		    "this service takes connections over, and a datagram "
 		    "socket has none; write stream: or seqpacket:");
-	/* No file, so no mode keeps anybody out. */
-	if (address->is_abstract && !is_open)
+	if (uxs_type_is_loopback(address->type))
 		return refuse_address(why, address,
-		    "an abstract name has no file permissions; say who may "
-		    "use it with --allow");
+		    "this service takes connections over, and asks whose they "
+		    "are; write stream: or seqpacket:");
 	return 0;
+}
+
+static int
+check_addresses(const struct uxs_server_conf *conf, struct uxs_error *why)
+{
+	const size_t n = conf->n_addresses + count_inherited(conf);
+	int r;
+
+	if (n == 0)
+		return refuse(why, "no address to serve; give at least one");
+	for (size_t i = 0; i < n; i++) {
+		if ((r = check_twice(conf, i, why)) < 0 ||
+		    (r = check_connections(conf, i, why)) < 0)
+			return r;
+	}
+	if ((r = server_conf_check_rules(conf, why)) < 0)
+		return r;
+	return check_loopback(conf, why);
 }
 
 int
 uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 {
-	const bool is_open = conf->access != NULL &&
-	    uxs_access_has_allow(conf->access);
-
-	const size_t n = conf->n_addresses + count_inherited(conf);
-
-	if (n == 0)
-		return refuse(why, "no address to serve; give at least one");
 	if (conf->buffer_bytes == 0 || conf->max_message_bytes == 0)
 		return refuse(why,
 		    "the buffer and the longest message must be at least one "
@@ -116,13 +172,7 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 		return refuse(why,
 		    "this service cannot run in several threads; leave it at "
 		    "one");
-	for (size_t i = 0; i < n; i++) {
-		const int r = check_address(conf, i, is_open, why);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return check_addresses(conf, why);
 }
 
 static size_t

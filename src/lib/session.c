@@ -17,6 +17,7 @@
 
 #include "client.h"
 #include "counter.h"
+#include "inet.h"
 #include "reaper.h"
 #include "session_parts.h"
 
@@ -32,7 +33,7 @@ session_stats(const struct session *s)
 bool
 session_is_packets(const struct session *s)
 {
-	return s->client.type != UXS_STREAM;
+	return s->client.type == UXS_SEQPACKET;
 }
 
 static void
@@ -272,8 +273,8 @@ session_new(struct session_context *context, int fd,
 		.client = {
 			.peer = *peer,
 			.type = type,
-			.framing = type == UXS_STREAM ? context->framing :
-							UXS_FRAMING_NONE,
+			.framing = type == UXS_SEQPACKET ? UXS_FRAMING_NONE :
+							   context->framing,
 			.ops = &session_ops,
 		},
 		.context = context,
@@ -356,6 +357,8 @@ session_close(struct session *s, enum uxs_close reason)
 	uxs_ledger_leave(context->ledger, s->client.peer.uid);
 	counter_take(&session_stats(s)->connections, 1);
 	counter_add(&context->stats->closed[reason], 1);
+	if (uxs_type_is_loopback(s->client.type))
+		inet_finish(s->watch.fd);
 	reaper_put(context->reaper, s->watch.fd);
 	tell(s, "closed", uxs_close_name(reason));
 	uxs_loop_defer(context->loop, &s->release);

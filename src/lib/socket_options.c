@@ -14,6 +14,11 @@ socket_options_set(struct uxs_listener *l)
 	const int on = 1;
 	int r;
 
+	/* That family passes no descriptors, and all else is set as it was. */
+	if (uxs_type_is_loopback(l->address->type)) {
+		l->refuses_descriptors = true;
+		return 0;
+	}
 	if ((r = passing_refuse(l->fd, &l->refuses_descriptors)) < 0)
 		return r;
 	if (l->address->type == UXS_DGRAM) /* who sent it */
@@ -25,7 +30,8 @@ socket_options_set(struct uxs_listener *l)
 int
 socket_options_set_again(struct uxs_listener *l)
 {
-	const bool refused_before = passing_is_refused(l->fd);
+	const bool refused_before = uxs_type_is_loopback(l->address->type) ||
+	    passing_is_refused(l->fd);
 	const int r = socket_options_set(l);
 
 	l->refuses_descriptors &= refused_before;

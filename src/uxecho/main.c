@@ -99,16 +99,15 @@ static void
 announce(struct daemon *d)
 {
 	char text[UXS_ADDRESS_TEXT_MAX];
+	const struct uxs_address *address;
 	int r;
 
-	for (size_t i = 0; i < d->options.conf.n_addresses; i++)
-		say(d, UXS_NOTICE, "serving ",
-		    uxs_address_print(&d->options.conf.addresses[i], text,
-			sizeof(text)));
-	for (size_t i = 0; i < d->activation.n; i++)
-		say(d, UXS_NOTICE, "serving the inherited ",
-		    uxs_address_print(&d->activation.sockets[i].address, text,
-			sizeof(text)));
+	for (size_t i = 0; (address = uxs_server_address(d->server, i)) != NULL;
+	     i++)
+		say(d, UXS_NOTICE,
+		    i < d->options.conf.n_addresses ? "serving " :
+						      "serving the inherited ",
+		    uxs_address_print(address, text, sizeof(text)));
 	if (d->options.has_stats)
 		say(d, UXS_NOTICE, "statistics at ",
 		    uxs_address_print(&d->options.stats[0], text,

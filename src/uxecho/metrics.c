@@ -60,7 +60,7 @@ static void
 print_connections(FILE *out, const struct uxs_stats *stats)
 {
 	print_head(out, "connections", "gauge", NULL, "Connections open now.");
-	for (int t = 0; t < UXS_N_TYPES; t++) {
+	for (int t = 0; t < UXS_N_ALL_TYPES; t++) {
 		if (t != UXS_DGRAM)
 			fprintf(out,
 			    "uxecho_connections{type=\"%s\"} %" PRIu64 "\n",
@@ -92,7 +92,7 @@ print_counter(FILE *out, const struct uxs_stats *stats,
 {
 	print_head(out, counter->family, "counter", counter->unit,
 	    counter->help);
-	for (int t = 0; t < UXS_N_TYPES; t++) {
+	for (int t = 0; t < UXS_N_ALL_TYPES; t++) {
 		uint64_t value;
 
 		memcpy(&value, (const char *)&stats->of[t] + counter->offset,
@@ -132,12 +132,12 @@ print_by_reason(FILE *out, const struct uxs_stats *stats)
 {
 	print_head(out, "refused", "counter", NULL,
 	    "Connections, and datagrams, that were not let in.");
-	for (int t = 0; t < UXS_N_TYPES; t++)
+	for (int t = 0; t < UXS_N_ALL_TYPES; t++)
 		print_reasons(out, "refused", t, stats->of[t].refused,
 		    UXS_N_REFUSALS, refusal_name);
 	print_head(out, "dropped", "counter", NULL,
 	    "Messages, or answers to them, that were not delivered.");
-	for (int t = 0; t < UXS_N_TYPES; t++)
+	for (int t = 0; t < UXS_N_ALL_TYPES; t++)
 		print_reasons(out, "dropped", t, stats->of[t].dropped,
 		    UXS_N_DROPS, drop_name);
 	print_head(out, "closed", "counter", NULL, "Connections that ended.");

@@ -44,7 +44,7 @@ check_address(const struct uxs_server_conf *conf, const char *what,
 	    uxs_address_print(address, text, sizeof(text)));
 	if ((r = uxs_listener_check(&listener, why)) < 0)
 		return r;
-	if (address->is_abstract)
+	if (!uxs_address_has_file(address))
 		return 0;
 	fprintf(out, "  with mode %04o", (unsigned)conf->mode);
 	if (conf->owner_uid != UXS_UID_NONE)

@@ -159,7 +159,9 @@ static int
 add_socket(struct remover *r, const struct uxs_address *address,
     struct uxs_error *why)
 {
-	return address->is_abstract ? 0 : add_path(r, address->name, true, why);
+	return uxs_address_has_file(address) ?
+	    add_path(r, address->name, true, why) :
+	    0;
 }
 
 static int

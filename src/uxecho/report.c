@@ -82,7 +82,7 @@ report_stats(struct uxs_log *log, const struct uxs_stats *stats, int64_t now_ns)
 {
 	char closed[256];
 
-	for (int type = 0; type < UXS_N_TYPES; type++)
+	for (int type = 0; type < UXS_N_ALL_TYPES; type++)
 		report_type(log, (enum uxs_type)type, &stats->of[type], now_ns);
 	print_reasons(closed, sizeof(closed), stats->closed, UXS_N_CLOSES,
 	    close_name);

@@ -77,7 +77,7 @@ find_needs(const struct options *options)
 	if (options->conf.on_lost != UXS_ON_LOST_REBIND)
 		return needs;
 	for (size_t i = 0; i < options->conf.n_addresses; i++) {
-		if (!options->conf.addresses[i].is_abstract)
+		if (uxs_address_has_file(&options->conf.addresses[i]))
 			needs |= SANDBOX_REBIND;
 	}
 	return needs;
@@ -187,7 +187,7 @@ allow_socket(const struct sandbox *s, const struct uxs_address *address)
 {
 	int r;
 
-	if (address->is_abstract)
+	if (!uxs_address_has_file(address))
 		return 0;
 	if ((s->needs & SANDBOX_REBIND) == 0)
 		return allow_directory_of(s, address->name, TO_END);

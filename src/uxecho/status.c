@@ -25,7 +25,7 @@ status_print(char text[UXS_NOTIFY_TEXT_MAX], const struct uxs_stats *stats)
 	uint64_t clients = 0, accepted = 0, refused = 0, dropped = 0;
 	uint64_t messages = 0;
 
-	for (int type = 0; type < UXS_N_TYPES; type++) {
+	for (int type = 0; type < UXS_N_ALL_TYPES; type++) {
 		const struct uxs_stats_of_type *of = &stats->of[type];
 
 		clients += of->connections;

@@ -39,7 +39,7 @@ look(struct title *t, int64_t now_ns)
 	bool is_busy;
 
 	uxs_server_stats(t->server, &stats);
-	for (int i = 0; i < UXS_N_TYPES; i++) {
+	for (int i = 0; i < UXS_N_ALL_TYPES; i++) {
 		n_clients += stats.of[i].connections;
 		n_messages += stats.of[i].received_messages;
 	}

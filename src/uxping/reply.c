@@ -140,6 +140,7 @@ is_end(const struct connection *c, uint32_t events)
 {
 	switch (c->load->target->address.type) {
 	case UXS_STREAM:
+	case UXS_TCP:
 		return true;
 	case UXS_SEQPACKET:
 		return c->load->payload.size > 0 || (events & EPOLLHUP) != 0;
