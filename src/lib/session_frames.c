@@ -36,9 +36,9 @@ held_bytes(const struct frames *f)
 }
 
 bool
-session_has_rest(const struct session *s)
+frames_have_rest(const struct frames *f)
 {
-	return s->frames != NULL && output_bytes(&s->frames->rest) > 0;
+	return output_bytes(&f->rest) > 0;
 }
 
 /* ---- what is kept ---- */

@@ -53,8 +53,15 @@ void session_take_frames(struct session *s, const char *data, size_t length);
 
 /* Is there something left that need not be received? It is taken when the
  * answers of what came before are on their way. */
-bool session_has_rest(const struct session *s);
+bool frames_have_rest(const struct frames *frames);
 void session_take_rest(struct session *s);
+
+/* Asked several times for each message, and mostly there is nothing at all. */
+static inline bool
+session_has_rest(const struct session *s)
+{
+	return s->frames != NULL && frames_have_rest(s->frames);
+}
 
 /* The stream has ended: where it ends a message, hand that over. */
 void session_end_of_frames(struct session *s);
