@@ -272,17 +272,21 @@ END_TEST
 
 /* More than fits in both directions' send buffers, less than would make its
  * sender wait: when it is said, the server has replies that it cannot send. */
-#define STUFFING (400 * 1024)
+/* Packets: the send buffer of a stream grows for bulk data, and may take it
+ * all. Of these it takes four, and the server keeps two; so with what waits at
+ * the client's side there is room for all, and some have to be kept. */
+#define PACKET (50 * 1024)
+#define N_PACKETS 8
 
 START_TEST(drain_time_ends_those_of_all_threads_who_do_not_read)
 {
-	char *data = calloc(1, STUFFING);
+	char *data = calloc(1, PACKET);
 	int fds[CLIENTS];
 
 	start_talking("--drain", "1ms");
-	dial_all(0, fds);
-	for (int i = 0; i < CLIENTS; i++)
-		client_says(fds[i], data, STUFFING);
+	dial_all(1, fds);
+	for (int i = 0; i < CLIENTS * N_PACKETS; i++)
+		client_says(fds[i % CLIENTS], data, PACKET);
 
 	kill(service.pid, SIGTERM);
 
