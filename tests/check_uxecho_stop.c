@@ -114,8 +114,16 @@ START_TEST(who_waits_in_a_full_backlog_is_answered)
 }
 END_TEST
 
-/* All that it takes without ending or being another, as fast as they can be sent; until it
- * has ended. */
+/* What looks for leaks at the end of such a build stops the process with
+ * ptrace(2), and does not get on with it while signals rain down. */
+#ifdef __SANITIZE_ADDRESS__
+#define LOOKS_FOR_LEAKS true
+#else
+#define LOOKS_FOR_LEAKS false
+#endif
+
+/* All that it takes without ending or being another, as fast as they can be
+ * sent; until it has ended. */
 static void
 storm(void *arg)
 {
@@ -152,9 +160,12 @@ START_TEST(stop_in_a_storm_of_signals_loses_nothing)
 	HEARS(fd, "the last word");
 	client_hears_end(fd);
 	close(fd);
-	ended_clean(&service);
+	if (!LOOKS_FOR_LEAKS)
+		ended_clean(&service);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(wait_child(pid), 128 + SIGKILL);
+	if (LOOKS_FOR_LEAKS)
+		ended_clean(&service);
 }
 END_TEST
 
