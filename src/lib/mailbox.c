@@ -118,7 +118,7 @@ on_sent(struct outbox *outbox, size_t length)
 	counter_add(&stats_of(m)->sent_bytes, length);
 }
 
-/* There is nobody any more, or somebody else; or is it only for now? */
+/* Is there nobody any more, or somebody else; or does it only not work now? */
 static bool
 is_final(enum uxs_drop reason)
 {
