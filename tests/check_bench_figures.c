@@ -254,6 +254,48 @@ START_TEST(usage_of_memory_is_that_of_the_pages_touched)
 }
 END_TEST
 
+#define CHILD_BYTES ((size_t)8 << 20)
+
+/* It has all of its parent's pages, and so much of its own. */
+static void
+touch_in_child_and_stay(void *arg)
+{
+	const int *ends = arg;
+	char byte;
+	const char *pages = mmap(NULL, CHILD_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	close(ends[0]);
+	if (pages != MAP_FAILED && write(ends[1], "!", 1) == 1)
+		(void)!read(ends[1], &byte, 1);
+}
+
+START_TEST(usage_of_memory_counts_what_children_share_once)
+{
+	const double before = usage_rss_bytes(getpid());
+	double more;
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	if (before == 0) {
+		skip("needs /proc/self/smaps_rollup");
+		return;
+	}
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pid = start_child(touch_in_child_and_stay, ends);
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+
+	more = usage_rss_bytes(getpid()) - before;
+
+	ck_assert_double_ge(more, (double)CHILD_BYTES);
+	ck_assert_double_lt(more, (double)CHILD_BYTES + before / 2);
+	close(ends[0]);
+	wait_child(pid);
+}
+END_TEST
+
 /* ---- numbers for people ---- */
 
 static const struct {
@@ -548,6 +590,7 @@ suite_bench_figures(void)
 	tcase_add_test(usage, usage_without_samples_is_none);
 	tcase_add_test(usage, usage_counts_children_that_are_gone);
 	tcase_add_test(usage, usage_of_memory_is_that_of_the_pages_touched);
+	tcase_add_test(usage, usage_of_memory_counts_what_children_share_once);
 
 	tcase_add_test(tables, command_has_its_letters_filled_in);
 	tcase_add_test(tables, command_without_options_has_none);

@@ -29,7 +29,9 @@ static const char how[] =
     "children, as the scheduler counts it, between the moments at which\n"
     "uxping began and ended to measure. \"Busy\" is how many processors that\n"
     "was: where it is well below 100% the server waited for its client, and\n"
-    "part of what a message costs is falling asleep and waking up.\n";
+    "part of what a message costs is falling asleep and waking up. RSS is the\n"
+    "server's, shared pages included, and of its children what is theirs\n"
+    "alone.\n";
 
 /* ---- pieces ---- */
 

@@ -110,24 +110,34 @@ sum_lines(FILE *in, const char *const *names)
 	return sum;
 }
 
-static void
-add_rss(pid_t pid, void *arg)
+/* Exact, which "status" and "statm" are not: there the kernel sums up per
+ * processor and rounds. */
+static double
+sum_maps(pid_t pid, const char *const *names)
 {
-	/* Exact, which "status" and "statm" are not: there the kernel sums up
-	 * per processor and rounds. */
-	static const char *const names[] = { "Rss:", NULL };
+	return sum_lines(open_proc(pid, "smaps_rollup"), names) * 1024;
+}
+
+/* Libraries are in the memory once, however many children map them. */
+static void
+add_private(pid_t pid, void *arg)
+{
+	static const char *const names[] = {
+		"Private_Clean:", "Private_Dirty:", NULL
+	};
 	double *sum = arg;
 
-	*sum += sum_lines(open_proc(pid, "smaps_rollup"), names) * 1024;
-	for_each_child(pid, add_rss, arg);
+	*sum += sum_maps(pid, names);
+	for_each_child(pid, add_private, arg);
 }
 
 double
 usage_rss_bytes(pid_t pid)
 {
-	double sum = 0;
+	static const char *const names[] = { "Rss:", NULL };
+	double sum = sum_maps(pid, names);
 
-	add_rss(pid, &sum);
+	for_each_child(pid, add_private, &sum);
 	return sum;
 }
 

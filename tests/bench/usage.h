@@ -16,7 +16,8 @@
  */
 int64_t usage_cpu_ns(pid_t pid);
 
-/* Resident memory of a process and its children, shared pages included. */
+/* Resident memory of a process, shared pages included, and of its children what
+ * is theirs alone. */
 double usage_rss_bytes(pid_t pid);
 
 /* What the kernel uses for its objects, page tables and stacks of threads. */
