@@ -27,6 +27,7 @@ add_library(SRunner *runner)
 	ADD(suite_loop());
 	ADD(suite_foreign_loop());
 	ADD(suite_spin());
+	ADD(suite_yield());
 	ADD(suite_listener());
 	ADD(suite_return_path());
 	ADD(suite_share());

@@ -20,6 +20,7 @@ Suite *suite_peer(void);
 Suite *suite_loop(void);
 Suite *suite_foreign_loop(void);
 Suite *suite_spin(void);
+Suite *suite_yield(void);
 Suite *suite_listener(void);
 Suite *suite_return_path(void);
 Suite *suite_share(void);

@@ -66,6 +66,13 @@ struct uxs_spin {
 	struct uxs_spin_stats *stats;
 };
 
+struct uxs_yield {
+	/* private */
+	bool is_on;
+	int score; /* of whether it pays */
+	int probe_after, until_probe; /* in waits */
+};
+
 struct uxs_loop {
 	/* private */
 	int epoll_fd;
@@ -77,6 +84,7 @@ struct uxs_loop {
 	int alarm_fd; /* timerfd(2), for those who wait on epoll_fd */
 	int64_t alarm_ns; /* what it is set to; 0: off */
 	struct uxs_spin spin;
+	struct uxs_yield yield;
 	struct uxs_turn_stats *turns; /* NULL: nobody wants to know */
 	struct uxs_timers timers, lazy_timers;
 	struct uxs_deferreds deferreds;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The system calls in which a loop waits. One that spins looks and yields for
- * a while before it sleeps; whether it does is for spin.c to say.
+ * a while before it sleeps, one beside others yields once; whether they do is
+ * for spin.c and yield.c to say.
  */
 #include "wait.h"
 
@@ -15,6 +16,7 @@
 #include "counter.h"
 #include "spin.h"
 #include "sysret.h"
+#include "yield.h"
 
 /* Before Linux 5.11 waits are in milliseconds: round up, so that a timer is
  * never polled for in vain. */
@@ -51,6 +53,17 @@ sleep_on(struct uxs_loop *loop, int64_t timeout_ns)
 	}
 	return n;
 }
+
+/* Leave in *timeout_ns (negative: for ever) what is still to be slept. */
+static void
+spend(int64_t *timeout_ns, int64_t spent_ns)
+{
+	if (*timeout_ns >= 0)
+		*timeout_ns = spent_ns < *timeout_ns ? *timeout_ns - spent_ns :
+						       0;
+}
+
+/* ---- spinning ---- */
 
 /* Others may be told at any time where they and we may run. */
 static void
@@ -110,8 +123,7 @@ count(struct uxs_spin *spin, int n_ready, int64_t spent_ns)
 	counter_add(&spin->stats->spent_ns, (uint64_t)spent_ns);
 }
 
-/* Spin for *timeout_ns (negative: for ever) at most, and leave in it what is
- * left to sleep. */
+/* Spin for *timeout_ns at most, and leave in it what is left to sleep. */
 static int
 spin(struct uxs_loop *loop, int64_t *timeout_ns)
 {
@@ -126,9 +138,7 @@ spin(struct uxs_loop *loop, int64_t *timeout_ns)
 		limit_ns = *timeout_ns;
 	n = look_on(loop, limit_ns, &spent_ns);
 	count(&loop->spin, n, spent_ns);
-	if (*timeout_ns >= 0)
-		*timeout_ns = spent_ns < *timeout_ns ? *timeout_ns - spent_ns :
-						       0;
+	spend(timeout_ns, spent_ns);
 	return n;
 }
 
@@ -146,15 +156,50 @@ sleep_and_learn(struct uxs_loop *loop, int64_t timeout_ns)
 	return n;
 }
 
-int
-wait_for_events(struct uxs_loop *loop, int64_t timeout_ns)
+static int
+spin_or_sleep(struct uxs_loop *loop, int64_t timeout_ns)
 {
 	int n;
 
-	if (timeout_ns == 0 || !may_spin(loop))
-		return sleep_on(loop, timeout_ns);
 	if (!spin_pays(&loop->spin))
 		return sleep_and_learn(loop, timeout_ns);
 	n = spin(loop, &timeout_ns);
+	return n != 0 ? n : sleep_on(loop, timeout_ns);
+}
+
+/* ---- beside others ---- */
+
+void
+wait_beside_others(struct uxs_loop *loop)
+{
+	yield_init(&loop->yield);
+}
+
+static int
+yield_and_look(struct uxs_loop *loop, int64_t *timeout_ns)
+{
+	const int64_t began_ns = uxs_loop_read_clock();
+	int64_t spent_ns;
+	int n;
+
+	sched_yield();
+	n = wait_ms(loop, 0);
+	spent_ns = uxs_loop_read_clock() - began_ns;
+	yield_learn(&loop->yield, n, spent_ns);
+	spend(timeout_ns, spent_ns);
+	return n;
+}
+
+int
+wait_for_events(struct uxs_loop *loop, int64_t timeout_ns)
+{
+	int n = 0;
+
+	if (timeout_ns == 0)
+		return wait_ms(loop, 0);
+	if (may_spin(loop))
+		return spin_or_sleep(loop, timeout_ns);
+	if (loop->yield.is_on && yield_pays(&loop->yield))
+		n = yield_and_look(loop, &timeout_ns);
 	return n != 0 ? n : sleep_on(loop, timeout_ns);
 }

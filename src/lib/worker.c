@@ -17,6 +17,7 @@
 #include "reaper.h"
 #include "sysret.h"
 #include "thread.h"
+#include "wait.h"
 
 /* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
  * kernel gives memory only for what is used of it. */
@@ -374,6 +375,8 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 	if ((r = uxs_loop_open(&w->loop)) < 0)
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
+	if (conf->n_threads > 1)
+		wait_beside_others(&w->loop);
 	if ((r = map_buffer(w, conf->max_message_bytes, why)) < 0)
 		return r;
 	if (conf->is_measured)

@@ -73,7 +73,7 @@ const struct sandbox_call sandbox_calls[] = {
 	ALLOW(sendmmsg),
 	ALLOW(splice),			/* much data, by way of a pipe */
 	ALLOW(epoll_ctl),
-	ALLOW(sched_yield),		/* --spin */
+	ALLOW(sched_yield),		/* --spin, --threads */
 	ALLOW(futex),			/* between threads */
 	ALLOW(futex_waitv),
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UXS_YIELD_H
+#define UXS_YIELD_H
+
+#include <uxsrv/loop.h>
+
+/*
+ * Whether a loop beside others lets them go on before it sleeps. Pure: the
+ * loop yields, looks and measures; here it is only decided, and learnt from.
+ *
+ * Loops that share the clients see little of them each. One that sleeps as
+ * soon as it has done everything is woken for every message, which costs the
+ * server a switch of tasks, and the client the waking of it. One that yields
+ * once, sched_yield(2), and looks again finds more of them together. Yielding
+ * in vain is 0.6 us; a sleep that was saved is two to three times as much, so
+ * it pays from a third of the waits on.
+ *
+ * But a processor that was given away to a third may be gone for
+ * milliseconds, while one who sleeps would have been woken at once. So what
+ * came has to be worth the time; if not, it is long before the next try.
+ */
+
+#define YIELD_SCORE_MAX 16
+#define YIELD_SCORE_PAYS 8
+#define YIELD_PROBE_MIN 16 /* sleeps from one probe to the next */
+#define YIELD_PROBE_MAX 4096
+#define YIELD_WORTH_NS INT64_C(20000) /* each of what is ready then */
+
+void yield_init(struct uxs_yield *yield);
+
+/* Is the wait that begins now worth a try? */
+bool yield_pays(struct uxs_yield *yield);
+
+/* What it came to: n_ready as of epoll_wait(2), after spent_ns. */
+void yield_learn(struct uxs_yield *yield, int n_ready, int64_t spent_ns);
+
+#endif
