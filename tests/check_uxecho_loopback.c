@@ -4,6 +4,7 @@
  * the same, and what cannot be.
  */
 #include "harness.h"
+#include "loopback.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -21,77 +22,22 @@
 #include <uxsrv/uxsrv.h>
 
 #define N_OF(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
-#define PATIENCE_S 20
 
 /* More than a receive buffer takes. */
 #define BULK ((size_t)1024 * 1024)
 
 /* ---- the language of this file ---- */
 
-/* HOST:PORT as the next "serving TYPE:HOST:PORT" of the log has it. */
 static const char *
-served(const struct service *process, char text[128])
+served(const struct service *process, char text[LOOPBACK_NAME_ROOM])
 {
-	char line[512];
-	size_t n;
-
-	do {
-		for (n = 0; n < sizeof(line) - 1; n++) {
-			ck_assert_int_eq(read(process->stderr_fd, &line[n], 1),
-			    1);
-			if (line[n] == '\n')
-				break;
-		}
-		line[n] = '\0';
-	} while (strstr(line, "serving tcp:") == NULL);
-	strlcpy(text, strstr(line, "serving tcp:") + strlen("serving tcp:"),
-	    128);
-	return text;
-}
-
-static int
-try_name(const char *name, bool connects)
-{
-	const struct timeval limit = { .tv_sec = PATIENCE_S };
-	struct sockaddr_storage sa;
-	socklen_t length;
-	int fd, r;
-
-	ck_assert_int_eq(uxs_sockaddr_from_loopback(&sa, &length, name), 0);
-	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	r = connects ? connect(fd, (struct sockaddr *)&sa, length) :
-		       bind(fd, (struct sockaddr *)&sa, length);
-	if (r == 0)
-		return fd;
-	close(fd);
-	return -1;
+	return loopback_served(process, "tcp", text);
 }
 
 static int
 dial(const char *name)
 {
-	const int fd = try_name(name, true);
-
-	ck_assert_msg(fd >= 0, "cannot connect to %s: %s", name,
-	    strerror(errno));
-	return fd;
-}
-
-static bool
-has_ipv6(void)
-{
-	const int fd = try_name("[::1]:0", false);
-
-	if (fd < 0) {
-		skip("there is no IPv6 here");
-		return false;
-	}
-	close(fd);
-	return true;
+	return loopback_connect_to(SOCK_STREAM, name);
 }
 
 #define START(process, ...)      \
@@ -117,7 +63,7 @@ START_TEST(echoes_beside_the_unix_domain_until_the_end)
 	static char data[BULK];
 	int tcp, stream;
 
-	if (anywhere[_i][0] == '[' && !has_ipv6())
+	if (anywhere[_i][0] == '[' && !loopback_has_ipv6())
 		return;
 	snprintf(address, sizeof(address), "tcp:%s", anywhere[_i]);
 	START(&process, "s", address);
@@ -167,13 +113,13 @@ START_TEST(ipv6_leaves_the_port_of_ipv4_alone)
 	char name[128], other[160];
 	int fd;
 
-	if (!has_ipv6())
+	if (!loopback_has_ipv6())
 		return;
 	START(&process, "tcp:[::1]:0");
 	served(&process, name);
 	snprintf(other, sizeof(other), "127.0.0.1%s", strrchr(name, ':'));
 
-	fd = try_name(other, false);
+	fd = loopback_bind(SOCK_STREAM, other);
 
 	ck_assert_int_ge(fd, 0);
 	close(fd);
@@ -288,10 +234,8 @@ static const char *const ways[] = { "--quiet", "--check" };
 /* One that was written by somebody else, and reuses addresses as we do. */
 START_TEST(port_of_a_live_server_is_left_alone)
 {
-	const int server = try_name("127.0.0.1:0", false);
+	const int server = loopback_bind(SOCK_STREAM, "127.0.0.1:0");
 	const int on = 1;
-	struct sockaddr_in in = { .sin_port = 0 };
-	socklen_t length = sizeof(in);
 	struct output_of result;
 	char address[160], says[256];
 	int client;
@@ -300,9 +244,8 @@ START_TEST(port_of_a_live_server_is_left_alone)
 	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(server, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	ck_assert_int_eq(listen(server, 4), 0);
-	getsockname(server, (struct sockaddr *)&in, &length);
 	snprintf(address, sizeof(address), "tcp:127.0.0.1:%u",
-	    (unsigned)ntohs(in.sin_port));
+	    loopback_port(server));
 
 	run_program(&result,
 	    (const char *const[]){
@@ -590,7 +533,7 @@ START_TEST(nobody_is_served_after_the_drain_began)
 
 	client_hears_end(fd);
 	close(fd);
-	ck_assert_int_eq(try_name(name, true), -1);
+	ck_assert_int_eq(loopback_try(SOCK_STREAM, name), -1);
 	ck_assert_int_eq(errno, ECONNREFUSED);
 }
 END_TEST
