@@ -54,6 +54,8 @@ static const struct {
 	    { { UXS_TCP, false, "127.255.255.254:1" } } },
 	{ "tcp:[::1]:7", 1, { { UXS_TCP, false, "[::1]:7" } } },
 	{ "tcp:[0:0::0001]:07", 1, { { UXS_TCP, false, "[::1]:7" } } },
+	{ "udp:127.0.0.1:7", 1, { { UXS_UDP, false, "127.0.0.1:7" } } },
+	{ "udp:[::1]:9", 1, { { UXS_UDP, false, "[::1]:9" } } },
 	{ "seqpacket:@x/y", 1, { { UXS_SEQPACKET, true, "x/y" } } },
 	{ "stream:./@x", 1, { { UXS_STREAM, false, "./@x" } } },
 	{ "stream:a:b", 1, { { UXS_STREAM, false, "a:b" } } },
@@ -138,6 +140,12 @@ static const struct {
 	{ "tcp:[::1:7", -EINVAL, "only the loopback" },
 	{ "tcp:[:7", -EINVAL, "only the loopback" },
 	{ "tcp:/run/x", -EINVAL, "HOST:PORT" },
+	{ "udp:", -EINVAL, "HOST:PORT" },
+	{ "udp:127.0.0.1:65536", -EINVAL, "HOST:PORT" },
+	{ "udp:0.0.0.0:7", -EINVAL, "only the loopback" },
+	{ "udp:224.0.0.1:7", -EINVAL, "only the loopback" },
+	{ "udp:[ff02::1]:7", -EINVAL, "only the loopback" },
+	{ "udp:localhost:7", -EINVAL, "only the loopback" },
 	{ "steam:/run/x", -EPROTONOSUPPORT, "unknown type" },
 	{ "STREAM:/run/x", -EPROTONOSUPPORT, "unknown type" },
 	{ "streams:/run/x", -EPROTONOSUPPORT, "unknown type" },
@@ -276,6 +284,9 @@ static const struct {
 	{ "tcp:127.0.0.1:7", "tcp:127.0.0.2:7", false },
 	{ "tcp:127.0.0.1:0", "tcp:127.0.0.1:0", false }, /* two ports */
 	{ "tcp:127.0.0.1:7", "stream:./127.0.0.1:7", false },
+	{ "udp:127.0.0.1:7", "udp:127.0.0.1:7", true },
+	{ "udp:127.0.0.1:7", "tcp:127.0.0.1:7", false }, /* two ports */
+	{ "udp:127.0.0.1:0", "udp:127.0.0.1:0", false },
 	{ "stream:x", "stream:@x", false },
 };
 

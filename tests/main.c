@@ -54,6 +54,7 @@ add_uxecho(SRunner *runner)
 	ADD(suite_uxecho_chat());
 	ADD(suite_exec());
 	ADD(suite_uxecho_loopback());
+	ADD(suite_uxecho_udp());
 	ADD(suite_uxecho_life());
 	ADD(suite_uxecho_lost());
 	ADD(suite_uxecho_stop());

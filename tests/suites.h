@@ -42,6 +42,7 @@ Suite *suite_uxecho_services(void);
 Suite *suite_uxecho_chat(void);
 Suite *suite_exec(void);
 Suite *suite_uxecho_loopback(void);
+Suite *suite_uxecho_udp(void);
 Suite *suite_uxecho_life(void);
 Suite *suite_uxecho_lost(void);
 Suite *suite_uxecho_stop(void);

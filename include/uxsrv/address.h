@@ -15,8 +15,8 @@ struct uxs_error;
 
 /*
  * What the user wrote, as a value: [stream:|seqpacket:|dgram:]PATH, or @NAME
- * in place of PATH for an abstract name; or, for comparison, tcp: and an
- * address of the loopback interface, 127.0.0.1:PORT or [::1]:PORT. Pure: no
+ * in place of PATH for an abstract name; or, for comparison, tcp: or udp: and
+ * an address of the loopback interface, 127.0.0.1:PORT or [::1]:PORT. Pure: no
  * file is looked at.
  *
  *	struct uxs_address pair[UXS_ADDRESS_MAX];
@@ -32,10 +32,11 @@ enum uxs_type {
 	UXS_DGRAM,
 	/* Over the loopback interface, where nobody knows who the peer is. */
 	UXS_TCP,
+	UXS_UDP,
 };
 
 #define UXS_N_TYPES 3 /* of the Unix domain */
-#define UXS_N_ALL_TYPES 4
+#define UXS_N_ALL_TYPES 5
 #define UXS_ADDRESS_MAX 2 /* what one text can name: a pair */
 #define UXS_PAIR_SUFFIX ".dgram"
 
@@ -52,6 +53,13 @@ static inline bool
 uxs_type_is_loopback(enum uxs_type type)
 {
 	return type >= UXS_TCP;
+}
+
+/* Has it datagrams, and so no connections? */
+static inline bool
+uxs_type_is_datagram(enum uxs_type type)
+{
+	return type == UXS_DGRAM || type == UXS_UDP;
 }
 
 /* Is there a file of that name, while somebody serves there? */
@@ -87,10 +95,11 @@ char *uxs_address_print(const struct uxs_address *address, char *text,
 bool uxs_address_equals(const struct uxs_address *a,
     const struct uxs_address *b);
 
-/* "stream", "seqpacket", "dgram" or "tcp". */
+/* "stream", "seqpacket", "dgram", "tcp" or "udp". */
 const char *uxs_type_name(enum uxs_type type);
 
-/* SOCK_STREAM, of UXS_TCP too, SOCK_SEQPACKET or SOCK_DGRAM. */
+/* SOCK_STREAM, of UXS_TCP too, SOCK_SEQPACKET, or SOCK_DGRAM, of UXS_UDP too.
+ */
 int uxs_type_socket(enum uxs_type type);
 
 /*

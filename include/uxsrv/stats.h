@@ -35,6 +35,7 @@ enum uxs_drop {
 	UXS_DROP_SELF, /* our own reply came back to us */
 	UXS_DROP_LOST_DESCRIPTORS, /* came with some that did not arrive */
 	UXS_DROP_DESCRIPTORS, /* none left to look at the return address */
+	UXS_DROP_FOREIGN, /* over loopback, but not from an address of it */
 	UXS_DROP_ERROR, /* the service, or the kernel, said no */
 	UXS_N_DROPS
 };

@@ -25,6 +25,7 @@ static const char *const type_names[UXS_N_ALL_TYPES] = {
 	[UXS_SEQPACKET] = "seqpacket",
 	[UXS_DGRAM] = "dgram",
 	[UXS_TCP] = "tcp",
+	[UXS_UDP] = "udp",
 };
 
 const char *
@@ -43,6 +44,7 @@ uxs_type_socket(enum uxs_type type)
 	case UXS_SEQPACKET:
 		return SOCK_SEQPACKET;
 	case UXS_DGRAM:
+	case UXS_UDP:
 		return SOCK_DGRAM;
 	}
 	return -1;

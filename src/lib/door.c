@@ -228,7 +228,7 @@ door_start(struct door *door, struct door_context *context,
 		.fd = door->listener.fd,
 		.on_ready = on_ready,
 	};
-	if (type_of(door) == UXS_DGRAM)
+	if (uxs_type_is_datagram(type_of(door)))
 		r = mailbox_open(&door->mailbox, context->mailboxes,
 		    &door->listener);
 	else
@@ -250,7 +250,7 @@ door_resume(struct door *door)
 		r = uxs_watch_start(loop, &door->former_watch, EPOLLIN);
 	if (r < 0 || door->has_ended)
 		return r;
-	return type_of(door) == UXS_DGRAM ?
+	return uxs_type_is_datagram(type_of(door)) ?
 	    mailbox_resume(&door->mailbox) :
 	    uxs_watch_start(loop, &door->watch, EPOLLIN);
 }
@@ -283,7 +283,7 @@ renew_entrance(struct door *door, struct uxs_listener *fresh)
 void
 door_renew(struct door *door, struct uxs_listener *fresh)
 {
-	if (type_of(door) == UXS_DGRAM)
+	if (uxs_type_is_datagram(type_of(door)))
 		renew_mailbox(door, fresh);
 	else
 		renew_entrance(door, fresh);
@@ -302,7 +302,7 @@ door_drain(struct door *door)
 		/* Who waits is the next instance's. */
 		mailbox_stop(&door->mailbox);
 		end(door);
-	} else if (type_of(door) == UXS_DGRAM) {
+	} else if (uxs_type_is_datagram(type_of(door))) {
 		mailbox_drain(&door->mailbox);
 		end(door);
 	} else if (uxs_type_is_loopback(type_of(door))) {

@@ -14,6 +14,7 @@
 
 #include "backlog.h"
 #include "inet.h"
+#include "loopback_source.h"
 #include "reaper.h"
 #include "senders.h"
 #include "worker.h"
@@ -83,6 +84,7 @@ fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
 		.buffer = worker->buffer,
 		.buffer_size = worker->buffer_size,
 		.max_message = conf->max_message_bytes,
+		.own = &d->own,
 		.silence_ns = conf->idle_timeout_ns != 0 ?
 		    conf->idle_timeout_ns :
 		    SENDER_SILENCE_NS,
@@ -183,6 +185,21 @@ open_listeners(struct doors *d, const struct uxs_server_conf *server,
 	return 0;
 }
 
+/* The ports that the kernel chose are known now. */
+static int
+find_own(struct doors *d)
+{
+	const struct uxs_address *address;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (address = doors_address(d, i)) != NULL;
+	     i++) {
+		if (address->type == UXS_UDP)
+			r = loopback_sources_add(&d->own, address->name);
+	}
+	return r;
+}
+
 /* Only where the kernel leaves it to us to get rid of passed descriptors. */
 static int
 start_reaper(struct doors *d, struct uxs_error *why)
@@ -214,6 +231,9 @@ doors_open(struct doors *d, const struct uxs_server_conf *conf,
 	if ((r = allocate(d, count_doors(conf), why)) < 0 ||
 	    (r = open_listeners(d, conf, why)) < 0)
 		return r;
+	if ((r = find_own(d)) < 0)
+		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
+		    "no memory for the addresses");
 	/* While we may still look at all directories. */
 	r = lost_open(&d->lost, conf, d->doors, d->n, &d->context, why);
 	if (r < 0)
@@ -337,7 +357,7 @@ doors_queues(const struct doors *d, struct uxs_queue *queues, size_t max)
 		const struct uxs_listener *l = &d->doors[i].listener;
 		struct uxs_queue *queue = &queues[n];
 
-		if (l->fd < 0 || l->address->type == UXS_DGRAM ||
+		if (l->fd < 0 || uxs_type_is_datagram(l->address->type) ||
 		    read_backlog(d, l, queue) < 0)
 			continue;
 		queue->address = l->address;
@@ -363,6 +383,7 @@ doors_close(struct doors *d)
 		door_close(&d->doors[i]);
 	lost_close(&d->lost);
 	reaper_close(&d->reaper);
+	loopback_sources_fini(&d->own);
 	free(d->doors);
 	d->doors = NULL;
 	d->n = d->n_open = 0;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "door.h"
+#include "loopback_source.h"
 #include "lost.h"
 #include "mailbox.h"
 #include "shortage.h"
@@ -27,6 +28,7 @@ struct doors {
 	struct reaper *reaper; /* NULL where the kernel refuses descriptors */
 	/* private */
 	struct mailbox_context mailboxes;
+	struct loopback_sources own; /* of datagrams over loopback */
 	struct shortage shortage;
 	struct lost lost;
 	size_t n, n_open;

@@ -55,11 +55,12 @@ set_tcp_options(int fd)
 }
 
 static int
-set_options(int fd, sa_family_t family)
+set_options(int fd, enum uxs_type type, sa_family_t family)
 {
 	int r;
 
-	if ((r = bind_to_interface(fd)) < 0 || (r = set_tcp_options(fd)) < 0)
+	if ((r = bind_to_interface(fd)) < 0 ||
+	    (type == UXS_TCP && (r = set_tcp_options(fd)) < 0))
 		return r;
 	return family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
 }
@@ -95,7 +96,7 @@ make_socket(struct uxs_listener *l, const struct sockaddr_storage *sa)
 	if (r < 0)
 		return r;
 	l->fd = r;
-	return set_options(r, sa->ss_family);
+	return set_options(r, l->address->type, sa->ss_family);
 }
 
 int
@@ -165,7 +166,8 @@ inet_explain_listen(const struct uxs_listener *l, int r, struct uxs_error *why)
  * A filter that lets nothing through is asked for what arrives, before it is
  * queued. A client who asks for a connection now asks again after a second,
  * and is told then that nobody is there. Where it cannot be set the few who
- * come between the last accept and the close are reset.
+ * come between the last accept and the close are reset. A datagram is gone
+ * either way.
  */
 void
 inet_drain(int fd)

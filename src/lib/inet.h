@@ -13,7 +13,8 @@ struct uxs_error;
  * lock, no credentials. What is not different is in listener.c.
  *
  * All options are set before bind, and TCP hands them on to what is accepted,
- * so a connection costs no call more than one of the Unix domain.
+ * so a connection costs no call more than one of the Unix domain. Where the
+ * datagrams of UDP may come from is in loopback_source.h.
  */
 
 /* For uxs_listener_open. Where the port is left to the kernel, the listener's

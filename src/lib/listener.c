@@ -191,7 +191,7 @@ is_others(const struct uxs_listener *l)
 int
 uxs_listener_listen(struct uxs_listener *l, int backlog, struct uxs_error *why)
 {
-	if (l->address->type == UXS_DGRAM || l->is_pending ||
+	if (uxs_type_is_datagram(l->address->type) || l->is_pending ||
 	    listen(l->fd, backlog) == 0)
 		return 0;
 	if (uxs_type_is_loopback(l->address->type))

@@ -155,7 +155,7 @@ uxs_listener_own(struct uxs_listener *l, int backlog)
 	if (l->is_bound &&
 	    (r = socket_file_set_mode(&l->place, l->dev, l->ino, l->mode)) < 0)
 		result = r;
-	if (l->address->type != UXS_DGRAM &&
+	if (!uxs_type_is_datagram(l->address->type) &&
 	    (r = sysret(listen(l->fd, backlog))) < 0)
 		result = r;
 	return result;

@@ -73,6 +73,17 @@ fill(struct sockaddr_storage *sa, socklen_t *length, const char *name)
 	return NULL;
 }
 
+bool
+loopback_name_is_of(const struct sockaddr_storage *sa)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sa;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
+
+	if (sa->ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	return sa->ss_family == AF_INET && is_loopback_host(&in->sin_addr);
+}
+
 const char *
 loopback_name_read(const char *name, char canonical[LOOPBACK_NAME_MAX])
 {

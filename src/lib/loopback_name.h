@@ -21,6 +21,9 @@ const char *loopback_name_read(const char *name,
 /* Is the port left for the kernel to choose? Of a name that was read. */
 bool loopback_name_is_open(const char *name);
 
+/* Could the address have such a name? */
+bool loopback_name_is_of(const struct sockaddr_storage *sa);
+
 void loopback_name_print(const struct sockaddr_storage *sa,
     char name[LOOPBACK_NAME_MAX]);
 

@@ -17,6 +17,8 @@
 
 #include "client.h"
 #include "counter.h"
+#include "loopback_name.h"
+#include "loopback_source.h"
 #include "outbox.h"
 #include "passing.h"
 #include "reaper.h"
@@ -46,7 +48,7 @@ struct mailbox_batch {
 static struct uxs_stats_of_type *
 stats_of(const struct mailbox *m)
 {
-	return &m->context->stats->of[UXS_DGRAM];
+	return &m->context->stats->of[m->client.type];
 }
 
 /* The name that the sender chose, which may hold any bytes. */
@@ -63,6 +65,16 @@ print_sender_name(const struct outbox_origin *origin,
 	    name[0] == '\0' ? origin->length - before_name : strlen(name));
 }
 
+static const char *
+print_origin(const struct mailbox *m, const struct outbox_origin *origin,
+    char text[SENDER_NAME_MAX])
+{
+	if (!m->batch->outbox.is_loopback)
+		return print_sender_name(origin, text);
+	loopback_name_print(&origin->from->any, text);
+	return text;
+}
+
 /* A message from there, or the reply to it. */
 static void
 count_drop(const struct mailbox *m, const struct outbox_origin *origin,
@@ -74,10 +86,10 @@ count_drop(const struct mailbox *m, const struct outbox_origin *origin,
 	if (!uxs_log_wants(m->context->log, UXS_DEBUG))
 		return;
 	uxs_log_print(m->context->log, UXS_DEBUG, UXS_EVENT_DROPPED,
-	    uxs_loop_now_ns(m->context->loop),
-	    "dgram: dropped (%s): %s from %s", uxs_drop_name(reason),
+	    uxs_loop_now_ns(m->context->loop), "%s: dropped (%s): %s from %s",
+	    uxs_type_name(m->client.type), uxs_drop_name(reason),
 	    uxs_peer_print(&origin->sender, who),
-	    print_sender_name(origin, name));
+	    print_origin(m, origin, name));
 }
 
 /* Where the message in hand came from. */
@@ -361,10 +373,23 @@ hand_over(struct mailbox *m, struct mmsghdr *in, struct sender *known)
 		drop_message(m, UXS_DROP_ERROR);
 }
 
+/* Why it must not be handed over, or UXS_N_DROPS. */
+static enum uxs_drop
+object_to(const struct mailbox *m, const struct msghdr *in)
+{
+	if (m->batch->outbox.is_loopback)
+		return loopback_source_object_to(m->context->own,
+		    &m->batch->from[m->batch->current].any, in->msg_namelen);
+	if (in->msg_flags & MSG_CTRUNC)
+		return UXS_DROP_LOST_DESCRIPTORS;
+	return is_own(m) ? UXS_DROP_SELF : UXS_N_DROPS;
+}
+
 static void
 on_datagram(struct mailbox *m, struct mmsghdr *in)
 {
 	struct sender *known;
+	enum uxs_drop objection;
 
 	m->client.state = NULL;
 	uxs_peer_of_message(&m->client.peer, &in->msg_hdr);
@@ -373,12 +398,10 @@ on_datagram(struct mailbox *m, struct mmsghdr *in)
 		return;
 	counter_add(&stats_of(m)->received_messages, 1);
 	counter_add(&stats_of(m)->received_bytes, in->msg_len);
-	if (in->msg_hdr.msg_flags & MSG_CTRUNC)
-		drop_message(m, UXS_DROP_LOST_DESCRIPTORS);
+	if ((objection = object_to(m, &in->msg_hdr)) != UXS_N_DROPS)
+		drop_message(m, objection);
 	else if (in->msg_hdr.msg_flags & MSG_TRUNC)
 		drop_message(m, UXS_DROP_TOO_LONG);
-	else if (is_own(m))
-		drop_message(m, UXS_DROP_SELF);
 	else
 		hand_over(m, in, known);
 }
@@ -430,7 +453,7 @@ size_batch(struct mailbox_batch *b, const struct mailbox_context *context)
 }
 
 static struct mailbox_batch *
-new_batch(const struct mailbox_context *context)
+new_batch(const struct mailbox_context *context, enum uxs_type type)
 {
 	struct mailbox_batch *b = calloc(1, sizeof(*b));
 
@@ -445,7 +468,7 @@ new_batch(const struct mailbox_context *context)
 		return NULL;
 	}
 	size_batch(b, context);
-	senders_init(&b->senders, context);
+	senders_init(&b->senders, context, type);
 	return b;
 }
 
@@ -465,15 +488,17 @@ mailbox_open(struct mailbox *m, const struct mailbox_context *context,
 	int r;
 
 	*m = (struct mailbox){
-		.client = { .type = UXS_DGRAM, .ops = &mailbox_ops },
+		.client = { .type = listener->address->type,
+		    .ops = &mailbox_ops },
 		.context = context,
 		.watch = { .on_ready = on_ready },
 	};
-	if ((m->batch = new_batch(context)) == NULL)
+	if ((m->batch = new_batch(context, m->client.type)) == NULL)
 		return -ENOMEM;
 	m->batch->mailbox = m;
 	m->batch->outbox.on_sent = on_sent;
 	m->batch->outbox.on_dropped = on_dropped;
+	m->batch->outbox.is_loopback = uxs_type_is_loopback(m->client.type);
 	use_socket(m, listener);
 	if ((r = mailbox_resume(m)) < 0)
 		mailbox_close(m);

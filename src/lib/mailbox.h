@@ -22,6 +22,7 @@
  * would hold up all others.
  */
 
+struct loopback_sources;
 struct mailbox;
 struct mailbox_batch;
 struct reaper;
@@ -36,6 +37,7 @@ struct mailbox_context {
 	char *buffer; /* a batch of messages lands here */
 	size_t buffer_size; /* at least max_message */
 	size_t max_message;
+	const struct loopback_sources *own;
 	int64_t silence_ns; /* after which a sender who is kept is gone */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 };

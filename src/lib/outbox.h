@@ -48,6 +48,9 @@ struct outbox {
 	/* One was not. */
 	void (*on_dropped)(struct outbox *outbox,
 	    const struct outbox_origin *origin, enum uxs_drop reason);
+	/* Of the loopback interface: there the kernel writes where a message
+	 * came from, and what waits to be read is charged to its receiver. */
+	bool is_loopback;
 	/* private */
 	int fd;
 	size_t max_message;

@@ -35,10 +35,11 @@
  * noticed within a second; until then the old socket hears, if it lives.
  */
 
-/* One more byte than the struct: a name of 108 bytes comes without a NUL. */
+/* More than the struct: a name of 108 bytes comes without a NUL. */
 union return_address {
 	struct sockaddr_un un;
-	char bytes[sizeof(struct sockaddr_un) + 1];
+	struct sockaddr_storage any; /* of the loopback interface */
+	char bytes[sizeof(struct sockaddr_storage)];
 };
 
 RB_HEAD(return_pins, return_pin);

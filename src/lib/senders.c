@@ -42,7 +42,7 @@ tell_log(const struct sender *sender, const char *what, const char *reason)
 	const struct mailbox_context *context = sender->senders->context;
 
 	client_log(context->log, context->loop, UXS_INFO, UXS_EVENT_SESSION,
-	    UXS_DGRAM, what, reason, &sender->client.peer);
+	    sender->client.type, what, reason, &sender->client.peer);
 }
 
 /* ---- the end ---- */
@@ -54,7 +54,7 @@ end(struct senders *senders, struct sender *sender)
 	const struct uxs_service *service = context->service;
 
 	TAILQ_REMOVE(&senders->leaving, sender, next);
-	counter_take(&stats_of(senders)->of[UXS_DGRAM].connections, 1);
+	counter_take(&stats_of(senders)->of[senders->type].connections, 1);
 	counter_add(&stats_of(senders)->closed[sender->reason], 1);
 	uxs_ledger_leave(context->ledger, sender->client.peer.uid);
 	tell_log(sender, "closed", uxs_close_name(sender->reason));
@@ -174,10 +174,12 @@ senders_close(struct senders *senders,
 /* ---- the beginning ---- */
 
 void
-senders_init(struct senders *senders, const struct mailbox_context *context)
+senders_init(struct senders *senders, const struct mailbox_context *context,
+    enum uxs_type type)
 {
 	*senders = (struct senders){
 		.context = context,
+		.type = type,
 		.silence = { .on_expiry = on_silence },
 		.ends = { .on_turn_end = on_turn_end },
 	};
@@ -219,7 +221,7 @@ has_place(struct senders *senders, uid_t uid)
 
 	if (admission != UXS_ADMITTED)
 		counter_add(&stats_of(senders)
-				 ->of[UXS_DGRAM]
+				 ->of[senders->type]
 				 .refused[client_refusal_of(admission)],
 		    1);
 	return admission == UXS_ADMITTED;
@@ -236,7 +238,7 @@ new_sender(struct senders *senders, const union return_address *from,
 		return NULL;
 	sender->client = (struct uxs_client){
 		.peer = *peer,
-		.type = UXS_DGRAM,
+		.type = senders->type,
 		.ops = ops,
 	};
 	sender->senders = senders;
@@ -255,7 +257,7 @@ senders_admit(struct senders *senders, const union return_address *from,
     const struct uxs_client_ops *ops)
 {
 	const struct uxs_service *service = senders->context->service;
-	struct uxs_stats_of_type *stats = &stats_of(senders)->of[UXS_DGRAM];
+	struct uxs_stats_of_type *stats = &stats_of(senders)->of[senders->type];
 	struct sender *sender;
 
 	if (length > sizeof(sender->address) || !has_place(senders, peer->uid))

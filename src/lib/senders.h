@@ -45,6 +45,7 @@ struct sender {
 
 struct senders {
 	const struct mailbox_context *context;
+	enum uxs_type type; /* of their socket */
 	/* private */
 	struct sender_tree here;
 	struct sender_list heard; /* the longest silent first */
@@ -56,7 +57,7 @@ struct senders {
 };
 
 void senders_init(struct senders *senders,
-    const struct mailbox_context *context);
+    const struct mailbox_context *context, enum uxs_type type);
 
 /* NULL: nobody who is here. */
 struct sender *senders_find(struct senders *senders,

@@ -128,7 +128,7 @@ check_connections(const struct uxs_server_conf *conf, size_t i,
 
 	if (conf->service == NULL || conf->service->on_connection == NULL)
 		return 0;
-	if (address->type == UXS_DGRAM)
+	if (uxs_type_is_datagram(address->type))
 		return refuse_address(why, address,
 		    "this service takes connections over, and a datagram "
 		    "socket has none; write stream: or seqpacket:");

@@ -37,6 +37,7 @@ uxs_drop_name(enum uxs_drop drop)
 		[UXS_DROP_SELF] = "self",
 		[UXS_DROP_LOST_DESCRIPTORS] = "lost_descriptors",
 		[UXS_DROP_DESCRIPTORS] = "descriptors",
+		[UXS_DROP_FOREIGN] = "foreign",
 		[UXS_DROP_ERROR] = "error",
 	};
 

@@ -61,7 +61,7 @@ print_connections(FILE *out, const struct uxs_stats *stats)
 {
 	print_head(out, "connections", "gauge", NULL, "Connections open now.");
 	for (int t = 0; t < UXS_N_ALL_TYPES; t++) {
-		if (t != UXS_DGRAM)
+		if (!uxs_type_is_datagram((enum uxs_type)t))
 			fprintf(out,
 			    "uxecho_connections{type=\"%s\"} %" PRIu64 "\n",
 			    uxs_type_name((enum uxs_type)t),

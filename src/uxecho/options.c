@@ -37,8 +37,9 @@ options_help(FILE *out)
 	    "Serve an echo to local clients.  ADDRESS is\n"
 	    "[stream:|seqpacket:|dgram:]PATH, or @NAME for an abstract name;\n"
 	    "a bare PATH is a stream socket at PATH and a datagram socket at\n"
-	    "PATH.dgram.  tcp:127.0.0.1:PORT and tcp:[::1]:PORT are for "
-	    "comparison.\n"
+	    "PATH.dgram.  tcp:HOST:PORT and udp:HOST:PORT, with 127.0.0.1 "
+	    "or [::1]\n"
+	    "for HOST, are for comparison.\n"
 	    "With inherited sockets (LISTEN_FDS) it may be left out.\n\n");
 	for (size_t i = 0; i < option_table_n; i++) {
 		const struct option_text *t = &option_table[i].text;

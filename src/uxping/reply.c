@@ -145,6 +145,7 @@ is_end(const struct connection *c, uint32_t events)
 	case UXS_SEQPACKET:
 		return c->load->payload.size > 0 || (events & EPOLLHUP) != 0;
 	case UXS_DGRAM:
+	case UXS_UDP:
 		return false;
 	}
 	return true;
