@@ -4,6 +4,7 @@
  * is refused; or it is not replaced, says why, and goes on.
  */
 #include "harness.h"
+#include "loopback.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -369,6 +370,42 @@ START_TEST(address_is_never_free)
 	run_program(&second, argv);
 
 	ck_assert_int_eq(second.status, 69);
+	stop(next);
+}
+END_TEST
+
+/* HOST:PORT, as it was logged when it started. */
+static void
+served(const char *type, char name[64])
+{
+	const char *found = logs(type);
+
+	logs("\n");
+	sscanf(found + strlen(type), "%63[^\n]", name);
+}
+
+/* Also where there are several. */
+START_TEST(port_that_the_kernel_chose_stays)
+{
+	const char *const arguments[] = { "-a", "any", "tcp:127.0.0.1:0",
+		"udp:127.0.0.1:0", "udp:127.0.0.1:0", NULL };
+	char tcp[64], udp[2][64];
+	pid_t old = start(arguments), next;
+	int fds[3];
+
+	served("tcp:", tcp);
+	served("udp:", udp[0]);
+	served("udp:", udp[1]);
+	fds[0] = loopback_connect_to(SOCK_DGRAM, udp[0]);
+	fds[1] = loopback_connect_to(SOCK_DGRAM, udp[1]);
+	next = upgrade(old);
+	ends_well(old);
+
+	is_answered(fds[0]);
+	is_answered(fds[1]);
+	fds[2] = loopback_connect_to(SOCK_STREAM, tcp);
+	is_answered(fds[2]);
+	close_all(fds, 3);
 	stop(next);
 }
 END_TEST
@@ -909,6 +946,7 @@ suite_upgrade(void)
 	tcase_add_test(change, files_name_the_one_that_serves);
 	tcase_add_test(change, no_descriptor_is_left_over);
 	tcase_add_test(change, address_is_never_free);
+	tcase_add_test(change, port_that_the_kernel_chose_stays);
 	tcase_add_test(change, rules_are_read_anew_and_set_the_mode);
 	tcase_add_test(change, it_works_in_the_background);
 	tcase_add_test(change, user_stays_and_root_s_files_are_removed);

@@ -14,6 +14,7 @@
 
 #include "backlog.h"
 #include "inet.h"
+#include "loopback_name.h"
 #include "loopback_source.h"
 #include "reaper.h"
 #include "senders.h"
@@ -125,14 +126,26 @@ count_doors(const struct uxs_server_conf *conf)
 	    (conf->activation != NULL ? conf->activation->n : 0);
 }
 
+/* A port that the kernel chose for the predecessor is the one that was asked
+ * for, or the next one if several were. */
+static bool
+is_for(const struct uxs_handed *handed, const struct uxs_address *address)
+{
+	if (handed->is_inherited)
+		return false;
+	if (!uxs_type_is_loopback(address->type))
+		return uxs_address_equals(&handed->address, address);
+	return handed->address.type == address->type && !handed->is_taken &&
+	    loopback_name_is_for(address->name, handed->address.name);
+}
+
 static struct uxs_handed *
 find_handed(struct uxs_handover *handover, const struct uxs_address *address)
 {
 	for (size_t i = 0; handover != NULL && i < handover->n; i++) {
 		struct uxs_handed *handed = &handover->sockets[i];
 
-		if (!handed->is_inherited &&
-		    uxs_address_equals(&handed->address, address))
+		if (is_for(handed, address))
 			return handed;
 	}
 	return NULL;

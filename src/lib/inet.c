@@ -65,9 +65,8 @@ set_options(int fd, enum uxs_type type, sa_family_t family)
 	return family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
 }
 
-/* A port that the kernel chose is known only now. */
-static int
-learn_port(struct uxs_listener *l)
+int
+inet_learn_port(struct uxs_listener *l)
 {
 	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t length = sizeof(sa);
@@ -118,7 +117,7 @@ inet_open(struct uxs_listener *l, struct uxs_error *why)
 	l->refuses_descriptors = true;
 	r = sysret(bind(l->fd, (struct sockaddr *)&sa, length));
 	if (r == 0)
-		r = learn_port(l);
+		r = inet_learn_port(l);
 	if (r == -EADDRINUSE)
 		return listener_explain_live(why, name, 0, UXS_UID_NONE);
 	if (r < 0)
@@ -143,7 +142,8 @@ inet_object_to(int fd, const struct uxs_address *wanted)
 	    (sa.ss_family != AF_INET && sa.ss_family != AF_INET6))
 		return "is of another type";
 	loopback_name_print(&sa, name);
-	return strcmp(name, wanted->name) != 0 ? "has another name" : NULL;
+	return loopback_name_is_for(wanted->name, name) ? NULL :
+							  "has another name";
 }
 
 /* Two who may both use the port while nobody listens (SO_REUSEADDR) find out

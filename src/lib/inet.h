@@ -17,9 +17,12 @@ struct uxs_error;
  * datagrams of UDP may come from is in loopback_source.h.
  */
 
-/* For uxs_listener_open. Where the port is left to the kernel, the listener's
- * address becomes one of its own, with the port that it has got. */
+/* For uxs_listener_open. */
 int inet_open(struct uxs_listener *listener, struct uxs_error *why);
+
+/* Where the port was left to the kernel, the listener's address becomes one of
+ * its own, with the port that it has got. Returns 0 or a negative errno. */
+int inet_learn_port(struct uxs_listener *listener);
 
 /* What is wrong with a socket that was handed over as being that, or NULL. */
 const char *inet_object_to(int fd, const struct uxs_address *wanted);
@@ -42,7 +45,7 @@ void inet_finish(int fd);
 /* How many wait to be accepted, and how many may; 0 or a negative errno. */
 int inet_backlog(int fd, uint32_t *waiting, uint32_t *max);
 
-/* inet_open's, if it has one. */
+/* An address of its own, if it has one. */
 void inet_close(struct uxs_listener *listener);
 
 #endif

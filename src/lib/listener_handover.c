@@ -111,6 +111,8 @@ take_socket(struct uxs_listener *l, const struct uxs_handed *handed,
 
 	if (r == 0)
 		r = socket_options_set_again(l);
+	if (r == 0 && uxs_type_is_loopback(l->address->type))
+		r = inet_learn_port(l);
 	return r < 0 ?
 	    listener_explain(why, UXS_FAILURE_SYSTEM, -r, l->address->name,
 		"cannot set up a socket that was handed over") :

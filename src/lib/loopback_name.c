@@ -102,6 +102,15 @@ loopback_name_is_open(const char *name)
 	return strcmp(strrchr(name, ':'), ":0") == 0;
 }
 
+bool
+loopback_name_is_for(const char *wanted, const char *name)
+{
+	const size_t n = (size_t)(strrchr(wanted, ':') + 1 - wanted);
+
+	return loopback_name_is_open(wanted) ? strncmp(wanted, name, n) == 0 :
+					       strcmp(wanted, name) == 0;
+}
+
 void
 loopback_name_print(const struct sockaddr_storage *sa,
     char name[LOOPBACK_NAME_MAX])

@@ -24,6 +24,10 @@ bool loopback_name_is_open(const char *name);
 /* Could the address have such a name? */
 bool loopback_name_is_of(const struct sockaddr_storage *sa);
 
+/* Is this what was wanted: the same, or the same host where the port was left
+ * open? Both were read. */
+bool loopback_name_is_for(const char *wanted, const char *name);
+
 void loopback_name_print(const struct sockaddr_storage *sa,
     char name[LOOPBACK_NAME_MAX]);
 
