@@ -5,11 +5,12 @@
  * them is lost by no end of uxecho's (promise 7).
  */
 #include "harness.h"
+#include "loopback.h"
 #include "suites.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -536,29 +537,173 @@ START_TEST(what_is_inherited_is_described_and_kept_from_children)
 }
 END_TEST
 
+/* ---- over the loopback interface ---- */
+
+static const char *const for_any[] = { "--allow", "any", NULL };
+
+static const struct {
+	int type;
+	const char *name;
+} over_loopback[] = {
+	{ SOCK_STREAM, "127.0.0.1:0" },
+	{ SOCK_STREAM, "[::1]:0" },
+	{ SOCK_DGRAM, "127.0.0.1:0" },
+	{ SOCK_DGRAM, "[::1]:0" },
+};
+
+/* As the manager may have left them. */
+static int
+made_loopback_socket(int type, const char *name)
+{
+	const int fd = loopback_bind(type, name), on = 1;
+
+	ck_assert_int_ge(fd, 0);
+	if (type == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 16), 0);
+	else if (name[0] == '[')
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	return fd;
+}
+
+/* Not reached from outside, and not told of a client's closed port. */
+static void
+is_set_up(int fd, bool is_v6)
+{
+	char device[16] = "";
+	socklen_t length = sizeof(device);
+	int hears_errors = -1;
+
+	getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &length);
+	ck_assert_str_eq(device, "lo");
+	length = sizeof(hears_errors);
+	getsockopt(fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	    is_v6 ? IPV6_RECVERR : IP_RECVERR, &hears_errors, &length);
+	ck_assert_int_eq(hears_errors, 0);
+}
+
+START_TEST(loopback_socket_is_served_by_one_after_the_other)
+{
+	const int type = over_loopback[_i].type;
+	struct legacy l = { .fds = { -1 } };
+	struct service service;
+	char name[LOOPBACK_NAME_ROOM], served[LOOPBACK_NAME_ROOM];
+	int client;
+
+	if (over_loopback[_i].name[0] == '[' && !loopback_has_ipv6())
+		return;
+	l.fds[0] = made_loopback_socket(type, over_loopback[_i].name);
+	snprintf(name, sizeof(name), "%.*s%u",
+	    (int)strlen(over_loopback[_i].name) - 1, over_loopback[_i].name,
+	    loopback_port(l.fds[0]));
+
+	start_inheriting(&service, &l, for_any);
+	ck_assert_str_eq(loopback_served(&service,
+			     type == SOCK_STREAM ? "tcp" : "udp", served),
+	    name);
+	is_set_up(l.fds[0], name[0] == '[');
+	client = loopback_connect_to(type, name);
+	SAYS(client, "the first");
+	HEARS(client, "the first");
+	close(client);
+	service_stop_clean(&service);
+	client = loopback_connect_to(type, name);
+	SAYS(client, "nobody?");
+	start_inheriting(&service, &l, for_any);
+
+	HEARS(client, "nobody?");
+	close(client);
+	service_stop_clean(&service);
+	close(l.fds[0]);
+}
+END_TEST
+
+START_TEST(loopback_socket_needs_a_rule_for_any)
+{
+	const struct legacy l = {
+		.fds = { made_loopback_socket(SOCK_DGRAM, "127.0.0.1:0") }
+	};
+
+	run_inheriting(&l, no_arguments);
+
+	ck_assert_int_eq(result.status, 64);
+	ck_assert_ptr_nonnull(strstr(result.err, "only --allow any"));
+	close(l.fds[0]);
+}
+END_TEST
+
+/* The manager can send from there; answered, it would go on for ever. */
+START_TEST(datagram_from_a_port_of_ours_is_not_answered)
+{
+	const struct legacy l = {
+		.fds = { made_loopback_socket(SOCK_DGRAM, "127.0.0.1:0"),
+		    made_loopback_socket(SOCK_DGRAM, "127.0.0.1:0") }
+	};
+	struct sockaddr_storage to;
+	socklen_t length = sizeof(to);
+	struct service service;
+	char name[LOOPBACK_NAME_ROOM];
+	int client;
+
+	start_inheriting(&service, &l, for_any);
+	client = loopback_connect_to(SOCK_DGRAM,
+	    loopback_served(&service, "udp", name));
+	getsockname(l.fds[0], (struct sockaddr *)&to, &length);
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(sendto(l.fds[i], "loop", 4, 0,
+				     (struct sockaddr *)&to, length),
+		    4);
+
+	SAYS(client, "behind them");
+	HEARS(client, "behind them");
+	service_counts(&service, "sent 1, 11 bytes; 2 dropped (self 2)");
+	close(client);
+	service_stop_clean(&service);
+	close_all(l.fds, 2);
+}
+END_TEST
+
 /* ---- what is wrong ---- */
 
-enum thing { GOOD, FILE_, TCP, PAIR, CONNECTED, NAMELESS, DEAF, NOTHING };
+enum thing {
+	GOOD,
+	FILE_,
+	NETLINK,
+	TCP_ANYWHERE,
+	TCP_DEAF,
+	UDP_UNBOUND,
+	UDP_CONNECTED,
+	PAIR,
+	CONNECTED,
+	NAMELESS,
+	DEAF,
+	NOTHING,
+};
 
 static int made_peer = -1; /* of CONNECTED: it must live */
 
 static int
 make_thing(enum thing thing)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
 	int fds[2];
 
 	switch (thing) {
 	case FILE_:
 		return open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	case TCP:
+	case NETLINK:
+		return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	case TCP_ANYWHERE: /* at a port that the kernel chooses */
 		fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		ck_assert_int_eq(bind(fds[0], (struct sockaddr *)&in,
-				     sizeof(in)),
-		    0);
 		ck_assert_int_eq(listen(fds[0], 1), 0);
 		return fds[0];
+	case TCP_DEAF:
+		return loopback_bind(SOCK_STREAM, "127.0.0.1:0");
+	case UDP_UNBOUND:
+		return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	case UDP_CONNECTED:
+		return loopback_connect_to(SOCK_DGRAM, "127.0.0.1:7");
 	case PAIR:
 		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
 				     0, fds),
@@ -586,7 +731,12 @@ static const struct {
 	const char *words[2];
 } wrong[] = {
 	{ FILE_, { .names = "log" }, { "descriptor 3 (log)", "not a socket" } },
-	{ TCP, { .names = NULL }, { "descriptor 3", "not a Unix-domain" } },
+	{ NETLINK, { .names = NULL },
+	    { "descriptor 3", "neither of the Unix domain" } },
+	{ TCP_ANYWHERE, { .names = NULL }, { "descriptor 3", "not bound" } },
+	{ TCP_DEAF, { .names = NULL }, { "descriptor 3", "does not listen" } },
+	{ UDP_UNBOUND, { .names = NULL }, { "descriptor 3", "not bound" } },
+	{ UDP_CONNECTED, { .names = NULL }, { "descriptor 3", "connected" } },
 	{ PAIR, { .names = NULL }, { "descriptor 3", "Accept=no" } },
 	{ CONNECTED, { .names = NULL }, { "descriptor 3", "connected" } },
 	{ NAMELESS, { .names = NULL }, { "descriptor 3", "no name" } },
@@ -733,6 +883,7 @@ suite_activation(void)
 	Suite *suite = suite_create("activation");
 	TCase *serving = harness_case(suite, "serving");
 	TCase *others = harness_case(suite, "others");
+	TCase *loopback = harness_case(suite, "loopback");
 	TCase *errors = harness_case(suite, "errors");
 
 	tcase_add_loop_test(serving,
@@ -754,6 +905,11 @@ suite_activation(void)
 	tcase_add_loop_test(others,
 	    what_is_inherited_is_described_and_kept_from_children, 0, 2);
 
+	tcase_add_loop_test(loopback,
+	    loopback_socket_is_served_by_one_after_the_other, 0,
+	    N_OF(over_loopback));
+	tcase_add_test(loopback, loopback_socket_needs_a_rule_for_any);
+	tcase_add_test(loopback, datagram_from_a_port_of_ours_is_not_answered);
 	tcase_add_loop_test(errors, what_is_wrong_is_named_and_ends_it, 0,
 	    N_OF(wrong));
 	tcase_add_test(errors, address_that_is_inherited_cannot_be_given);

@@ -53,8 +53,9 @@ struct uxs_activation {
  * say, and remove them from the environment, so that no child takes them for
  * its own; before there are other threads, since they may not read it
  * meanwhile. What is meant for another process (LISTEN_PID, LISTEN_PIDFDID) is
- * ignored. Every descriptor has to be a Unix-domain socket with a name, and to
- * listen, or to be a datagram socket that is connected to nobody.
+ * ignored. Every descriptor has to be a Unix-domain socket with a name, or a
+ * socket of TCP or UDP that is bound to a loopback address; and to listen, or
+ * to be a datagram socket that is connected to nobody.
  *
  * Call it before any descriptor is opened that could take the place of one
  * that is said to be there, and is not.

@@ -20,6 +20,7 @@
 #include <uxsrv/error.h>
 #include <uxsrv/units.h>
 
+#include "inet.h"
 #include "inherited.h"
 #include "shown.h"
 
@@ -213,23 +214,34 @@ is_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
+static const char *
+identify(int fd, int domain, struct uxs_address *address)
+{
+	if (domain != AF_UNIX)
+		return inet_identify(fd, address);
+	if (!find_type(fd, &address->type))
+		return "is neither a stream, a seqpacket nor a datagram socket";
+	if (!find_name(fd, address))
+		return "has no name, so that nobody could reach it";
+	return NULL;
+}
+
 const char *
 inherited_object_to(struct uxs_inherited *s)
 {
 	const int domain = option_of(s->fd, SO_DOMAIN);
+	const char *objection;
 
 	if (domain < 0)
 		return "is not a socket";
-	if (domain != AF_UNIX)
-		return "is not a Unix-domain socket";
-	if (!find_type(s->fd, &s->address.type))
-		return "is neither a stream, a seqpacket nor a datagram socket";
+	if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
+		return "is neither of the Unix domain nor of TCP or UDP";
 	if (is_connected(s->fd))
 		return "is connected to a client; what is wanted is the socket "
 		       "that clients connect to (Accept=no)";
-	if (!find_name(s->fd, &s->address))
-		return "has no name, so that nobody could reach it";
-	if (s->address.type != UXS_DGRAM &&
+	if ((objection = identify(s->fd, domain, &s->address)) != NULL)
+		return objection;
+	if (!uxs_type_is_datagram(s->address.type) &&
 	    option_of(s->fd, SO_ACCEPTCONN) != 1)
 		return "does not listen";
 	return NULL;

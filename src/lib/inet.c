@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -35,23 +36,25 @@ static int
 bind_to_interface(int fd)
 {
 	static const char lo[] = "lo";
+	char bound[IFNAMSIZ] = "";
+	socklen_t length = sizeof(bound);
 
+	/* Only root may set it twice. */
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bound, &length) == 0 &&
+	    strcmp(bound, lo) == 0)
+		return 0;
 	return sysret(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, lo,
 	    sizeof(lo)));
 }
 
-/* An urgent byte is a byte like any other here too; see session.c. */
+/* Those that its connections get. An urgent byte is a byte like any other here
+ * too; see session.c. */
 static int
 set_tcp_options(int fd)
 {
-	int r;
+	const int r = set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 
-	/* A restart must not wait for connections in TIME_WAIT; a port where
-	 * somebody listens stays taken. */
-	if ((r = set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0 ||
-	    (r = set(fd, SOL_SOCKET, SO_OOBINLINE, 1)) < 0)
-		return r;
-	return set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return r < 0 ? r : set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 static int
@@ -59,8 +62,12 @@ set_options(int fd, enum uxs_type type, sa_family_t family)
 {
 	int r;
 
+	/* A restart must not wait for connections in TIME_WAIT; a port where
+	 * somebody listens stays taken. */
 	if ((r = bind_to_interface(fd)) < 0 ||
-	    (type == UXS_TCP && (r = set_tcp_options(fd)) < 0))
+	    (type == UXS_TCP &&
+		((r = set_tcp_options(fd)) < 0 ||
+		    (r = set(fd, SOL_SOCKET, SO_REUSEADDR, 1)) < 0)))
 		return r;
 	return family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
 }
@@ -127,23 +134,65 @@ inet_open(struct uxs_listener *l, struct uxs_error *why)
 	return 0;
 }
 
+/* ---- made by somebody else ---- */
+
+const char *
+inet_identify(int fd, struct uxs_address *address)
+{
+	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(sa), protocol_length = sizeof(int);
+	int protocol = -1;
+
+	getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &protocol_length);
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return "is neither of TCP nor of UDP";
+	if (getsockname(fd, (struct sockaddr *)&sa, &length) < 0 ||
+	    !loopback_name_is_of(&sa))
+		return "is not bound to an address of the loopback interface, "
+		       "such as 127.0.0.1 or [::1]";
+	address->type = protocol == IPPROTO_TCP ? UXS_TCP : UXS_UDP;
+	address->is_abstract = false;
+	loopback_name_print(&sa, address->name);
+	address->length = strlen(address->name);
+	return NULL;
+}
+
+/* What is said of a client's closed port would fail the next call, which is
+ * for another client, and wait in a queue that nobody reads: the socket would
+ * be ready for ever. */
+static int
+ignore_closed_ports(const struct uxs_listener *l)
+{
+	return l->address->name[0] == '[' ?
+	    set(l->fd, IPPROTO_IPV6, IPV6_RECVERR, 0) :
+	    set(l->fd, IPPROTO_IP, IP_RECVERR, 0);
+}
+
+int
+inet_adopt(struct uxs_listener *l)
+{
+	const int r = bind_to_interface(l->fd);
+
+	l->refuses_descriptors = true;
+	if (r < 0)
+		return r;
+	return l->address->type == UXS_TCP ? set_tcp_options(l->fd) :
+					     ignore_closed_ports(l);
+}
+
 const char *
 inet_object_to(int fd, const struct uxs_address *wanted)
 {
-	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
-	socklen_t length = sizeof(sa);
-	char name[LOOPBACK_NAME_MAX];
-	int type = -1;
-	socklen_t type_length = sizeof(type);
+	struct uxs_address found;
+	const char *objection = inet_identify(fd, &found);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) < 0 ||
-	    type != uxs_type_socket(wanted->type) ||
-	    getsockname(fd, (struct sockaddr *)&sa, &length) < 0 ||
-	    (sa.ss_family != AF_INET && sa.ss_family != AF_INET6))
+	if (objection != NULL)
+		return objection;
+	if (found.type != wanted->type)
 		return "is of another type";
-	loopback_name_print(&sa, name);
-	return loopback_name_is_for(wanted->name, name) ? NULL :
-							  "has another name";
+	return loopback_name_is_for(wanted->name, found.name) ?
+	    NULL :
+	    "has another name";
 }
 
 /* Two who may both use the port while nobody listens (SO_REUSEADDR) find out

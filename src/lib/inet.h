@@ -24,6 +24,15 @@ int inet_open(struct uxs_listener *listener, struct uxs_error *why);
  * its own, with the port that it has got. Returns 0 or a negative errno. */
 int inet_learn_port(struct uxs_listener *listener);
 
+/*
+ * What is a socket that somebody else made? Returns what is wrong with it, or
+ * NULL and its address.
+ */
+const char *inet_identify(int fd, struct uxs_address *address);
+
+/* Set up one that somebody else has bound. Returns 0 or a negative errno. */
+int inet_adopt(struct uxs_listener *listener);
+
 /* What is wrong with a socket that was handed over as being that, or NULL. */
 const char *inet_object_to(int fd, const struct uxs_address *wanted);
 

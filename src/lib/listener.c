@@ -152,8 +152,8 @@ look_at_file(struct uxs_listener *l)
 {
 	struct stat st;
 
-	if (l->address->is_abstract || lstat(l->address->name, &st) < 0 ||
-	    !S_ISSOCK(st.st_mode))
+	if (!uxs_address_has_file(l->address) ||
+	    lstat(l->address->name, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return;
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
@@ -169,7 +169,10 @@ uxs_listener_adopt(struct uxs_listener *l, const struct uxs_inherited *in,
 	l->address = &in->address;
 	l->fd = in->fd;
 	l->is_inherited = true;
-	if ((r = socket_options_set_again(l)) < 0) {
+	r = uxs_type_is_loopback(l->address->type) ?
+	    inet_adopt(l) :
+	    socket_options_set_again(l);
+	if (r < 0) {
 		listener_explain(why, UXS_FAILURE_SYSTEM, -r, in->address.name,
 		    "cannot set up an inherited socket");
 		uxs_listener_close(l);
