@@ -735,7 +735,7 @@ static const struct {
 	{ { "uxecho", "-s", "exec", "dgram:s", "--", "cat", NULL },
 	    "dgram:s: this service takes connections over" },
 	{ { "uxecho", "-s", "exec", "-t", "2", "s", "--", "cat", NULL },
-	    "cannot run in several threads" },
+	    "--threads 2: --service exec runs in one thread only" },
 	{ { "uxecho", "-F", "line", "-s", "exec", "s", "--", "cat", NULL },
 	    "--framing is of no use to --service exec" },
 	{ { "uxecho", "-b", "1k", "-s", "exec", "s", "--", "cat", NULL },

@@ -330,7 +330,8 @@ START_TEST(datagrams_and_threads_are_refused)
 	ck_assert_ptr_nonnull(strstr(why.text, "a datagram socket has none"));
 
 	ck_assert_int_eq(open_at("stream:s", &taking, 2, &why), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(why.text, "several threads"));
+	ck_assert_ptr_nonnull(strstr(why.text,
+	    "2 threads: this service cannot run in several threads"));
 	ck_assert_int_eq(count_files(), 0);
 }
 END_TEST

@@ -331,8 +331,8 @@ START_TEST(service_for_one_thread_is_refused_in_several)
 
 	ck_assert_int_eq(result.status, 64);
 	ck_assert_str_eq(result.err,
-	    "uxecho: this service cannot run in several threads; leave it at "
-	    "one\n");
+	    "uxecho: --threads 2: --service chat runs in one thread only; "
+	    "leave --threads out\n");
 	ck_assert_int_eq(count_files(), 0);
 }
 END_TEST

@@ -169,9 +169,10 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 	if (conf->n_threads > 1 && conf->service != NULL &&
 	    (!conf->service->is_concurrent ||
 		conf->service->on_connection != NULL))
-		return refuse(why,
-		    "this service cannot run in several threads; leave it at "
-		    "one");
+		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+		    "%zu threads: this service cannot run in several threads; "
+		    "leave it at one",
+		    conf->n_threads);
 	return check_addresses(conf, why);
 }
 

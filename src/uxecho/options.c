@@ -240,6 +240,21 @@ check_exec(struct options *o, struct uxs_error *why)
 	return exec_find(&o->exec, o->program, why);
 }
 
+/* The library would refuse that as well, but knows no names of ours. */
+static int
+check_threads(const struct options *o, struct uxs_error *why)
+{
+	const struct uxs_service *service = o->service->service;
+
+	if (o->conf.n_threads <= 1 ||
+	    (service->is_concurrent && service->on_connection == NULL))
+		return 0;
+	return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
+	    "--threads %zu: --service %s runs in one thread only; leave "
+	    "--threads out",
+	    o->conf.n_threads, o->service->name);
+}
+
 /*
  * Who we are to be is who we are in all that is decided: for rules, and for the
  * files, which would be root's, and closed to our own user, otherwise.
@@ -279,6 +294,7 @@ options_parse(struct options *options, int argc, char *argv[],
 	    options->is_help || options->is_version)
 		return r;
 	if ((r = take_literals(options, argv + optind, why)) < 0 ||
+	    (r = check_threads(options, why)) < 0 ||
 	    (r = check_exec(options, why)) < 0)
 		return r;
 	if (options->is_syslog && options->log_format != N_LOG_FORMATS)
