@@ -63,7 +63,7 @@ TESTS_SRC := $(sort $(wildcard tests/*.c))
 HEADERS := $(sort $(wildcard include/uxsrv/*.h))
 MANUALS := $(sort $(wildcard man/*.[1-8]))
 SCRIPTS := $(sort $(wildcard .ci/run tests/*.sh src/dist/systemd/fill \
-	src/dist/runit/run src/dist/s6/run))
+	tests/vm/*.sh tests/vm/init src/dist/runit/run src/dist/s6/run))
 UNITS := $(notdir $(wildcard src/dist/systemd/*.service.in))
 SOCKETS := $(notdir $(wildcard src/dist/systemd/*.socket))
 MANAGERS = apparmor/uxecho openrc/uxecho runit/run s6/run s6/notification-fd
@@ -177,6 +177,7 @@ LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev libev-dev libuv1-dev libevent-dev
 DIST_PACKAGES = zsh fish systemd apparmor dpkg-dev debhelper lintian
 BENCH_PACKAGES = libev-dev libuv1-dev libevent-dev socat ncat s6 python3
+VM_PACKAGES = qemu-system-x86 busybox-static cpio
 
 # $(call install-packages,LIST): only what is not there, so that it also works
 # without a network once it has run.
@@ -190,7 +191,7 @@ install-packages = \
 	$$as_root env DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -qy --no-install-recommends $$missing
 
-.PHONY: deps lint-deps dist-deps
+.PHONY: deps lint-deps dist-deps vm-deps
 deps: ## install what building and testing needs (Debian)
 	@$(call install-packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
@@ -199,6 +200,10 @@ lint-deps: ## install what the stricter gates need (Debian)
 
 dist-deps: ## install what trying out src/dist needs (Debian)
 	@$(call install-packages,$(DIST_PACKAGES))
+
+vm-deps: ## fetch a kernel of Debian, and what boots it
+	@$(call install-packages,$(VM_PACKAGES))
+	BUILD=$(BUILD) tests/vm/kernel.sh
 
 # "make -j deps check": nothing starts before the packages are there.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
@@ -232,6 +237,13 @@ DIST_SUITES = completions 'service units'
 check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
 	@set -e; for s in $(DIST_SUITES); do \
 	    BUILD=$(BUILD) CK_RUN_SUITE="$$s" $(TESTER); done
+
+# Any command, in a virtual machine: what this kernel cannot show.
+VM_RUN = uname -a
+
+.PHONY: vm
+vm: all ## run VM_RUN="COMMAND" on another kernel, after vm-deps (as root)
+	BUILD=$(BUILD) tests/vm/boot.sh sh -c '$(VM_RUN)'
 
 # Those suites that use threads, or run a server that does: the sanitizer makes
 # each of thousands of forks slow. Addresses are not randomized, since on many
