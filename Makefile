@@ -290,14 +290,29 @@ $(BUILD)/bench_guard: $(BUILD)/tests/bench/guard.o
 $(BUILD)/bench_upgrade: $(BUILD)/tests/bench/upgrade.o
 	$(LINK) -o $@ $^ $(LDLIBS)
 
-.PHONY: bench-guard bench-upgrade
+$(BUILD)/bench_idle: $(patsubst %,$(BUILD)/tests/bench/%.o,idle ground client \
+    quartiles usage)
+	$(LINK) -o $@ $^ -lm $(LDLIBS)
+
+.PHONY: bench-guard bench-upgrade bench-idle bench-idle-vm
 bench-guard: all $(BUILD)/bench_guard ## what hostile clients cost the others (as root)
 	$(BUILD)/bench_guard $(BUILD)/uxecho
 
 bench-upgrade: all $(BUILD)/bench_upgrade ## 1,000 upgrades under load: nobody is refused
 	$(BUILD)/bench_upgrade $(BUILD)/uxecho
 
-$(RUNNER): $(filter-out %/guard.o %/upgrade.o,$(BENCH_OBJ)) $(LIB)
+# How many there can be here is for the limit of descriptors to say.
+IDLE = 10000
+IDLE_VM = 100000
+IDLE_ROUNDS = 40
+
+bench-idle: all $(BUILD)/bench_idle ## what IDLE=10000 silent connections cost
+	$(BUILD)/bench_idle $(BUILD) $(IDLE) $(IDLE_ROUNDS)
+
+bench-idle-vm: all $(BUILD)/bench_idle ## what IDLE_VM=100000 cost, after vm-deps (as root)
+	BUILD=$(BUILD) tests/vm/boot.sh tests/vm/idle.sh $(IDLE_VM) $(IDLE_ROUNDS)
+
+$(RUNNER): $(filter-out %/guard.o %/upgrade.o %/idle.o,$(BENCH_OBJ)) $(LIB)
 	$(LINK) -o $@ $^ $(BSD_LIBS) -lm $(LDLIBS)
 
 # The peers: those whose library is not here are not built, and the benchmark
