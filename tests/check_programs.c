@@ -211,8 +211,10 @@ START_TEST(counter_keeps_a_total_for_each_user)
 	SAYS(stream, "add 5\n");
 	HEARS(stream, "total 5\n");
 	as_user(OTHER_UID, OTHER_GID, count_as_other_user, NULL);
-	SAYS(stream, "add -2\n");
-	HEARS(stream, "total 3\n");
+	SAYS(stream, "add -2\nadd 1\nad");
+	HEARS(stream, "total 3\ntotal 4\n");
+	SAYS(stream, "d 4\n");
+	HEARS(stream, "total 8\n");
 	packets = client_connect(UXS_STREAM, "d.sock");
 	SAYS(packets, "more\n");
 	HEARS(packets, "say: add NUMBER\n");
@@ -231,10 +233,10 @@ ask_for_a_spool(void *arg)
 
 	SAYS(fd, "make\n");
 	HEARS(fd, "done\n");
-	SAYS(fd, "make\n");
-	HEARS(fd, "it is there\n");
-	SAYS(fd, "make\n0\n");
-	HEARS(fd, "no\n");
+	SAYS(fd, "make\nmake\nma");
+	HEARS(fd, "it is there\nit is there\n");
+	SAYS(fd, "ke\nmake 0\n");
+	HEARS(fd, "it is there\nno\n");
 	client_hears_end(fd);
 	close(fd);
 }
@@ -270,14 +272,17 @@ START_TEST(store_keeps_values_under_names)
 	one = client_connect(UXS_STREAM, "d.sock");
 	two = client_connect(UXS_DGRAM, "d.sock.dgram");
 	SAYS(one, "set colour dark blue\n");
-	HEARS(one, "done");
+	HEARS(one, "done\n");
 	SAYS(two, "get colour\n");
 	HEARS(two, "dark blue");
 	SAYS(two, "set colour red");
 	HEARS(two, "done");
-	SAYS(one, "get colour");
-	HEARS(one, "red");
-	SAYS(one, "forget colour");
+	/* However the bytes of a stream come, a line is a line. */
+	SAYS(one, "get colour\nset shape round\nget sh");
+	HEARS(one, "red\ndone\n");
+	SAYS(one, "ape\n");
+	HEARS(one, "round\n");
+	SAYS(one, "forget colour\n");
 	HEARS(one, "say: set NAME VALUE\n");
 	client_hears_end(one);
 

@@ -10,23 +10,22 @@ static struct {
 	uid_t uid; /* UXS_UID_NONE: all who are not known */
 	long long sum;
 } totals[1024]; /* users beyond are refused */
-static size_t n_totals;
+static int n_totals;
 
 static int
 on_message(struct uxs_client *client, const struct uxs_message *m, void *arg)
 {
 	char text[32];
-	size_t i;
-	int n;
+	int i, n;
 
 	snprintf(text, sizeof(text), "%.*s", (int)m->length, (char *)m->data);
 	for (i = 0; i < n_totals && totals[i].uid != client->peer.uid;)
 		i++;
 	if (i == 1024 || sscanf(text, "add %9d", &n) != 1)
-		return uxs_client_refuse(client, "say: add NUMBER\n");
+		return uxs_client_refuse(client, "say: add NUMBER");
 	if (i == n_totals)
 		totals[n_totals++].uid = client->peer.uid;
-	n = snprintf(text, sizeof(text), "total %lld\n", totals[i].sum += n);
+	n = snprintf(text, sizeof(text), "total %lld", totals[i].sum += n);
 	return uxs_client_reply(client, text, (size_t)n);
 }
 
@@ -45,6 +44,7 @@ main(int argc, char *argv[])
 	conf.addresses = pair;
 	conf.n_addresses = (size_t)n;
 	conf.service = &service;
+	conf.framing = UXS_FRAMING_LINE;
 	conf.access = &access;
 	conf.handle_signals = true;
 	if (n < 0 ||

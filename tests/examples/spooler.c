@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Runs as root and does one thing for everybody: "make" makes a directory for
- * the user who asks, named after him. The kernel says who that is.
- */
+/* Runs as root and does one thing for everybody: "make" makes a directory for
+ * the user who asks, named after him. The kernel says who that is. */
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,17 +14,17 @@ static int
 on_message(struct uxs_client *client, const struct uxs_message *m, void *arg)
 {
 	const struct uxs_peer *who = &client->peer;
-	const char *text = "done\n";
+	const char *text = "done";
 	char name[16];
 
-	if (!uxs_peer_is_known(who) || m->length != 5 ||
-	    memcmp(m->data, "make\n", 5) != 0)
-		return uxs_client_refuse(client, "no\n");
+	if (!uxs_peer_is_known(who) || m->length != 4 ||
+	    memcmp(m->data, "make", 4) != 0)
+		return uxs_client_refuse(client, "no");
 	snprintf(name, sizeof(name), "%u", who->uid);
 	if (mkdir(name, 0700) < 0)
-		text = errno == EEXIST ? "it is there\n" : "failed\n";
+		text = errno == EEXIST ? "it is there" : "failed";
 	else if (lchown(name, who->uid, who->gid) < 0)
-		text = "failed\n";
+		text = "failed";
 	return uxs_client_reply(client, text, strlen(text));
 }
 
@@ -45,6 +43,7 @@ main(int argc, char *argv[])
 	conf.addresses = pair;
 	conf.n_addresses = (size_t)n;
 	conf.service = &service;
+	conf.framing = UXS_FRAMING_LINE;
 	conf.access = &access;
 	conf.handle_signals = true;
 	if (n < 0 ||

@@ -7,7 +7,7 @@
 #include <uxsrv/uxsrv.h>
 
 static struct entry {
-	char name[32], value[224];
+	char name[256], value[256]; /* no line is longer */
 } entries[1000], *const end = entries + 1000;
 
 static int
@@ -19,9 +19,9 @@ on_message(struct uxs_client *client, const struct uxs_message *m, void *arg)
 	bool is_set;
 
 	snprintf(line, sizeof(line), "%.*s", (int)m->length, (char *)m->data);
-	is_set = sscanf(line, "set %31s %223[^\n]", new.name, new.value) == 2;
-	if (!is_set && sscanf(line, "get %31s", new.name) != 1)
-		return uxs_client_refuse(client, "say: set NAME VALUE\n");
+	is_set = sscanf(line, "set %255s %255[^\n]", new.name, new.value) == 2;
+	if (!is_set && sscanf(line, "get %255s", new.name) != 1)
+		return uxs_client_refuse(client, "say: set NAME VALUE");
 	while (e < end && e->name[0] != '\0' && strcmp(e->name, new.name) != 0)
 		e++;
 	if (is_set && e < end)
@@ -43,6 +43,8 @@ main(int argc, char *argv[])
 	conf.addresses = pair;
 	conf.n_addresses = (size_t)n;
 	conf.service = &service;
+	conf.framing = UXS_FRAMING_LINE;
+	conf.max_message_bytes = sizeof(entries[0].value) - 1;
 	conf.handle_signals = true;
 	if (n < 0 || uxs_server_open(&server, &conf, &why) < 0)
 		errx(uxs_error_exit_status(&why), "%s", why.text);
