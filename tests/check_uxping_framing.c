@@ -63,6 +63,19 @@ START_TEST(framed_pings_come_back)
 }
 END_TEST
 
+/* Each way that an answer can be cut is met within. */
+START_TEST(answer_may_come_byte_by_byte)
+{
+	pid_t server = foreign_start(FOREIGN_DRIPS, UXS_STREAM, "s");
+
+	UXPING("-F", framing_name(_i), "-c", "3", "-i", "0", "s");
+
+	ck_assert_int_eq(result.status, 0);
+	says(result.out, "3 sent, 3 received, 0 corrupted, 0% loss");
+	foreign_kill(server);
+}
+END_TEST
+
 START_TEST(other_types_need_no_framing)
 {
 	struct service service;
@@ -119,6 +132,19 @@ START_TEST(bench_compares_every_byte_of_framed_messages)
 	ck_assert_int_eq(result.status, 0);
 	says(result.out, " 0 corrupted, 0 timeouts, 0 errors");
 	service_stop_clean(&service);
+}
+END_TEST
+
+START_TEST(bench_takes_answers_byte_by_byte)
+{
+	pid_t server = foreign_start(FOREIGN_DRIPS, UXS_STREAM, "s");
+
+	UXPING("-B", "-F", framing_name(_i), "-d", "100ms", "-P", "1", "-Q",
+	    "4", "--verify", "s");
+
+	ck_assert_int_eq(result.status, 0);
+	says(result.out, " 0 corrupted, 0 timeouts, 0 errors");
+	foreign_kill(server);
 }
 END_TEST
 
@@ -185,6 +211,19 @@ START_TEST(lines_go_there_and_back_as_messages)
 
 	assert_file_says("out", "ONE\n\nTWO, THREE\nLAST\n");
 	service_stop_clean(&service);
+}
+END_TEST
+
+START_TEST(lines_may_come_back_byte_by_byte)
+{
+	pid_t server = foreign_start(FOREIGN_DRIPS, UXS_STREAM, "s");
+
+	write_file("in", "one\n\ntwo, three\nlast", 0600);
+
+	ck_assert_int_eq(filter(framing_name(_i)), 0);
+
+	assert_file_says("out", "one\n\ntwo, three\nlast\n");
+	foreign_kill(server);
 }
 END_TEST
 
@@ -296,6 +335,8 @@ suite_uxping_framing(void)
 
 	tcase_add_loop_test(pings, framed_pings_come_back, 0,
 	    N_OF(sizes) * (UXS_N_FRAMINGS - 1));
+	tcase_add_loop_test(pings, answer_may_come_byte_by_byte, 1,
+	    UXS_N_FRAMINGS);
 	tcase_add_test(pings, other_types_need_no_framing);
 	tcase_add_loop_test(pings, message_that_is_no_echo_is_corrupt, 1,
 	    UXS_N_FRAMINGS);
@@ -303,10 +344,14 @@ suite_uxping_framing(void)
 	tcase_add_test(pings, framing_is_refused_where_it_means_nothing);
 	tcase_add_loop_test(bench, bench_compares_every_byte_of_framed_messages,
 	    1, UXS_N_FRAMINGS);
+	tcase_add_loop_test(bench, bench_takes_answers_byte_by_byte, 1,
+	    UXS_N_FRAMINGS);
 	tcase_add_loop_test(bench, bench_sees_that_a_framed_message_is_no_echo,
 	    1, UXS_N_FRAMINGS);
 	tcase_add_test(bench, bench_of_seqpackets_needs_no_framing);
 	tcase_add_loop_test(filters, lines_go_there_and_back_as_messages, 1,
+	    UXS_N_FRAMINGS);
+	tcase_add_loop_test(filters, lines_may_come_back_byte_by_byte, 1,
 	    UXS_N_FRAMINGS);
 	tcase_add_loop_test(filters, many_lines_come_back_in_order, 1,
 	    UXS_N_FRAMINGS);

@@ -2,9 +2,12 @@
 /* Servers as uxping may meet them; one process for each, one client a time. */
 #include "foreign.h"
 
+#include <linux/sockios.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,6 +43,26 @@ answer(int fd, const void *data, size_t n, const struct sockaddr_un *to,
 	} while (n > 0);
 }
 
+static bool
+is_unread(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+/* What nobody reads any more fails the next answer. */
+static void
+drip(int fd, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (send(fd, message + i, 1, MSG_NOSIGNAL) < 0)
+			return;
+		while (is_unread(fd))
+			sched_yield();
+	}
+}
+
 /* Returns whether the connection goes on. */
 static bool
 react(enum foreign_manner manner, int fd, size_t n,
@@ -56,6 +79,9 @@ react(enum foreign_manner manner, int fd, size_t n,
 	case FOREIGN_HALF:
 		answer(fd, message, n / 2, to, to_length);
 		return false;
+	case FOREIGN_DRIPS:
+		drip(fd, n);
+		return true;
 	case FOREIGN_LATE:
 		if (last_n > 0)
 			answer(fd, last, last_n, to, to_length);

@@ -23,6 +23,7 @@ enum foreign_manner {
 	FOREIGN_TWICE, /* answers everything twice */
 	FOREIGN_GREETS, /* says "220 hello" and nothing else */
 	FOREIGN_OTHER_LETTERS, /* answers as many bytes, all of them 'x' */
+	FOREIGN_DRIPS, /* byte by byte: the next when the last was read */
 	FOREIGN_LATE, /* answers a message when the next one comes */
 };
 
