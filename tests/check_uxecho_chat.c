@@ -4,6 +4,7 @@
  * whatever socket they have, and whatever one of them does.
  */
 #include "harness.h"
+#include "loopback.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -36,6 +37,21 @@ start(struct service *service, const char *option, const char *value)
 	service_start(service, arguments);
 }
 
+/* HOST:PORT of those that have no path. */
+static char names[UXS_N_ALL_TYPES][LOOPBACK_NAME_ROOM];
+
+static void
+start_everywhere(struct service *service)
+{
+	const char *const arguments[] = { "--service", "chat", "--allow", "any",
+		"stream:s", "seqpacket:q", "dgram:d", "tcp:127.0.0.1:0",
+		"udp:127.0.0.1:0", NULL };
+
+	service_start(service, arguments);
+	loopback_served(service, "tcp", names[UXS_TCP]);
+	loopback_served(service, "udp", names[UXS_UDP]);
+}
+
 /* What a client of this type must hear now; streams may hear more behind it. */
 static void
 hears(int fd, const char *text)
@@ -55,12 +71,16 @@ hears(int fd, const char *text)
 static void
 hears_of_join(int fd, int number, enum uxs_type type)
 {
-	char line[128];
+	struct uxs_peer peer = UXS_PEER_UNKNOWN;
+	char line[UXS_PEER_TEXT_MAX + 64], who[UXS_PEER_TEXT_MAX];
 
-	snprintf(line, sizeof(line),
-	    "* %d joined: uid=%u gid=%u pid=%ld (%s)\n", number,
-	    (unsigned)geteuid(), (unsigned)getegid(), (long)getpid(),
-	    uxs_type_name(type));
+	if (!uxs_type_is_loopback(type)) {
+		peer.uid = geteuid();
+		peer.gid = getegid();
+		peer.pid = getpid();
+	}
+	snprintf(line, sizeof(line), "* %d joined: %s (%s)\n", number,
+	    uxs_peer_print(&peer, who), uxs_type_name(type));
 	hears(fd, line);
 }
 
@@ -86,9 +106,11 @@ hears_nothing(int fd)
 static int
 join(enum uxs_type type)
 {
-	const int fd = client_connect(type, harness_path(paths[type]));
+	const int fd = uxs_type_is_loopback(type) ?
+	    loopback_connect_to(uxs_type_socket(type), names[type]) :
+	    client_connect(type, harness_path(paths[type]));
 
-	if (type == UXS_DGRAM)
+	if (uxs_type_is_datagram(type))
 		SAYS(fd, "hello");
 	return fd;
 }
@@ -234,13 +256,14 @@ END_TEST
 
 #define N_CLIENTS 100
 #define STOPPED 0 /* a stream */
+#define LEAVER 98 /* by TCP */
 #define N_ROUNDS 80
 #define MESSAGE_BYTES 8000
 
 static enum uxs_type
 type_of(int i)
 {
-	return (enum uxs_type)(i % UXS_N_TYPES);
+	return (enum uxs_type)(i % UXS_N_ALL_TYPES);
 }
 
 static void
@@ -258,7 +281,7 @@ others_join(int fds[N_CLIENTS])
 			if (k == STOPPED)
 				continue;
 			hears_of_join(fds[k], i + 1, type_of(i));
-			if (type_of(i) == UXS_DGRAM)
+			if (uxs_type_is_datagram(type_of(i)))
 				hears(fds[k], "hello");
 		}
 	}
@@ -305,7 +328,7 @@ START_TEST(hundred_clients_hear_all_once_while_one_is_stopped)
 	int fds[N_CLIENTS];
 	static char message[MESSAGE_BYTES], heard[MESSAGE_BYTES + 1];
 
-	start(&service, NULL, NULL);
+	start_everywhere(&service);
 	others_join(fds);
 
 	for (int round = 0; round < N_ROUNDS; round++) {
@@ -325,7 +348,10 @@ START_TEST(hundred_clients_hear_all_once_while_one_is_stopped)
 			    recv(fds[k], heard, sizeof(heard), 0));
 	}
 	hears_a_prefix_and_what_was_missed(fds[STOPPED], fds[1]);
-	close_all(fds, N_CLIENTS);
+	close(fds[LEAVER]);
+	hears_of_leave(fds[1], LEAVER + 1);
+	close_all(fds, LEAVER);
+	close_all(fds + LEAVER + 1, N_CLIENTS - LEAVER - 1);
 	service_stop_clean(&service);
 }
 END_TEST
