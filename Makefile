@@ -171,7 +171,7 @@ require = command -v $(PKG_CONFIG) >/dev/null || \
 # ---- what it needs -------------------------------------------------------
 
 BUILD_PACKAGES = pkg-config libbsd-dev libedit-dev
-TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat \
+TEST_PACKAGES = check g++ libevent-dev libglib2.0-dev mandoc strace socat s6 \
 	libxml2-utils systemd
 LINT_PACKAGES = clang clang-format clang-tidy cppcheck shellcheck mandoc \
 	libclang-rt-14-dev libev-dev libuv1-dev libevent-dev

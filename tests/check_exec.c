@@ -283,6 +283,84 @@ variable(const struct exec_environment *e, const char *name)
 	return NULL;
 }
 
+/* Known to programs of s6, and answers as cat does. */
+static const char scripted[] =
+    "echo \"$PROTO,$IPCREMOTEEUID,$IPCREMOTEEGID,${IPCREMOTEPATH?}\"; exec cat";
+
+static void
+run_s6(void *arg)
+{
+	const int *ready = arg;
+
+	dup2(ready[1], STDOUT_FILENO);
+	execlp("s6-ipcserver", "s6-ipcserver", "-1", "s6", "/bin/sh", "-c",
+	    scripted, (char *)NULL);
+	_exit(127);
+}
+
+/* Returns whether it serves. */
+static bool
+start_s6(pid_t *pid)
+{
+	int ready[2];
+	char newline;
+	bool is_ready;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	*pid = start_child(run_s6, ready);
+	close(ready[1]);
+	is_ready = read(ready[0], &newline, 1) == 1;
+	close(ready[0]);
+	return is_ready;
+}
+
+/* All that is heard by a client who has this name, or none. */
+static void
+converse(const char *path, const char *name, char text[TEXT_MAX])
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sa;
+	socklen_t length;
+
+	if (name != NULL) {
+		uxs_sockaddr_from_path(&sa, &length, name);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, length), 0);
+		ck_assert_int_eq(unlink(name), 0);
+	}
+	uxs_sockaddr_from_path(&sa, &length, path);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, length), 0);
+	SAYS(fd, "one\ntwo");
+	client_ends(fd);
+	strlcpy(text, hear_all(fd), TEXT_MAX);
+	close(fd);
+}
+
+static const char *const client_names[] = { NULL, "client" };
+
+START_TEST(program_is_told_what_s6_tells)
+{
+	static char theirs[TEXT_MAX], ours[TEXT_MAX];
+	struct service process;
+	pid_t s6;
+
+	if (!start_s6(&s6)) {
+		wait_child(s6);
+		skip("needs s6-ipcserver, to compare with");
+		return;
+	}
+	start(&process, scripted);
+
+	converse("s6", client_names[_i], theirs);
+	converse("s", client_names[_i], ours);
+
+	ck_assert_str_eq(ours, theirs);
+	ck_assert_ptr_nonnull(strstr(ours, "\none\ntwo"));
+	kill(s6, SIGTERM);
+	wait_child(s6);
+	service_stop_clean(&process);
+}
+END_TEST
+
 START_TEST(what_is_not_known_is_not_set)
 {
 	char own[] = "A=1", forged[] = "IPCREMOTEEUID=0",
@@ -801,6 +879,8 @@ suite_exec(void)
 	tcase_add_test(data, bare_path_is_the_stream_socket_alone);
 	tcase_add_test(data, what_a_program_said_arrives_when_it_reads_nothing);
 	tcase_add_test(environment, environment_is_ours_and_the_client);
+	tcase_add_loop_test(environment, program_is_told_what_s6_tells, 0,
+	    N_OF(client_names));
 	tcase_add_test(environment, what_is_not_known_is_not_set);
 	tcase_add_test(environment, more_groups_than_fit_are_not_set);
 	tcase_add_test(state, program_has_three_descriptors);
