@@ -312,7 +312,7 @@ START_TEST(all_families_are_measured_on_one_screen)
 	    served(&process, udp));
 
 	run_program(&result,
-	    (const char *const[]){ "uxping", "-B", "-d", "50ms", "--compare",
+	    (const char *const[]){ "uxping", "-B", "-d", "1s", "--compare",
 		"stream:s", "dgram:d", tcp_address, udp_address, NULL });
 
 	ck_assert_msg(result.status == 0, "%s", result.err);
