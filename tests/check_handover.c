@@ -18,6 +18,8 @@
 
 #include <uxsrv/uxsrv.h>
 
+#include <lib/passing.h>
+
 #define N_SOCKETS 3
 
 static struct uxs_address addresses[UXS_ADDRESS_MAX * N_SOCKETS];
@@ -338,8 +340,13 @@ START_TEST(lock_names_the_one_that_serves)
 }
 END_TEST
 
+/* Where the kernel cannot refuse passed descriptors, connections that wait are
+ * emptied before a listener is closed; but not these. */
+#define IS_OLD (_i == 1)
+
 START_TEST(who_fails_on_the_way_leaves_all_as_it_was)
 {
+	passing_pretend_old_kernel(IS_OLD);
 	open_both();
 
 	uxs_server_close(&next);
@@ -348,11 +355,13 @@ START_TEST(who_fails_on_the_way_leaves_all_as_it_was)
 	serves(old);
 	uxs_server_close(&old);
 	ck_assert_int_eq(count_files(), 0);
+	passing_pretend_old_kernel(false);
 }
 END_TEST
 
 START_TEST(who_is_drained_on_the_way_leaves_all_as_it_was)
 {
+	passing_pretend_old_kernel(IS_OLD);
 	open_both();
 
 	uxs_server_drain(next);
@@ -360,6 +369,7 @@ START_TEST(who_is_drained_on_the_way_leaves_all_as_it_was)
 
 	serves(old);
 	uxs_server_close(&old);
+	passing_pretend_old_kernel(false);
 }
 END_TEST
 
@@ -659,8 +669,10 @@ suite_handover(void)
 
 	tcase_add_test(owner, lock_is_held_at_every_moment);
 	tcase_add_test(owner, lock_names_the_one_that_serves);
-	tcase_add_test(owner, who_fails_on_the_way_leaves_all_as_it_was);
-	tcase_add_test(owner, who_is_drained_on_the_way_leaves_all_as_it_was);
+	tcase_add_loop_test(owner, who_fails_on_the_way_leaves_all_as_it_was, 0,
+	    2);
+	tcase_add_loop_test(owner,
+	    who_is_drained_on_the_way_leaves_all_as_it_was, 0, 2);
 	tcase_add_test(owner, mode_is_changed_when_it_is_ours);
 	tcase_add_test(owner, file_that_was_replaced_is_left_alone);
 	tcase_add_test(owner, abstract_name_goes_along);

@@ -111,14 +111,16 @@ pause_accepting(struct door *door, struct uxs_listener *listener)
 }
 
 /* The connections that wait may hold descriptors that are slow to close. The
- * name goes first as ever: whoever comes next finds nothing, or his own. */
+ * name goes first as ever: whoever comes next finds nothing, or his own. What
+ * is not ours alone is just closed: the reaper shuts a listener down, and
+ * accepts who waits there, but it is another process that serves them. */
 static void
 close_listener(const struct door *door, struct uxs_listener *listener)
 {
 	const int fd = listener->fd;
 
 	if (door->context != NULL && door->context->reaper != NULL && fd >= 0 &&
-	    !listener->is_inherited) {
+	    !listener->is_inherited && !listener->is_pending) {
 		listener->fd = -1;
 		uxs_listener_close(listener);
 		reaper_put(door->context->reaper, fd);
