@@ -447,6 +447,60 @@ START_TEST(descriptors_that_do_not_arrive_end_the_connection)
 }
 END_TEST
 
+/* ---- and where connections do not fit either ---- */
+
+#define N_WAITING 40
+
+/* Is it served, or told that it is not? Nobody may hear nothing. */
+static bool
+is_served(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	if (send(fd, "?", 1, MSG_NOSIGNAL) < 0)
+		return false;
+	n = recv(fd, &byte, 1, 0);
+	ck_assert(n >= 0 || errno == ECONNRESET);
+	return n == 1;
+}
+
+/* They are accepted with the one spare descriptor, which has to be there again
+ * for the next one although another thread closes it. */
+START_TEST(who_waits_for_a_descriptor_in_vain_is_told)
+{
+	struct hostile_server server;
+	struct rlimit limit;
+	int fds[N_WAITING], honest, before, n_served = 0;
+
+	hostile_start(&server, IS_OLD, NULL);
+	honest = hostile_dial(TYPE);
+	SAYS(honest, "in");
+	HEARS(honest, "in");
+	before = count_descriptors_of(server.service.pid);
+	limit = leave_descriptors(server.service.pid, 0);
+
+	for (int i = 0; i < N_WAITING; i++)
+		fds[i] = hostile_dial(TYPE);
+
+	for (int i = 0; i < N_WAITING; i++)
+		n_served += is_served(fds[i]);
+	SAYS(honest, "in");
+	HEARS(honest, "in");
+	ck_assert_int_eq(prlimit(server.service.pid, RLIMIT_NOFILE, &limit,
+			     NULL),
+	    0);
+	ck_assert_int_lt(n_served, N_WAITING / 2);
+	close_all(fds, N_WAITING);
+	service_settles(&server.service, UXS_STREAM, harness_path("s"), before);
+	close(honest);
+	hostile_stop(&server);
+	ck_assert_uint_eq(server.stats.of[TYPE]
+			      .refused[UXS_REFUSAL_DESCRIPTORS],
+	    (unsigned)(N_WAITING - n_served));
+}
+END_TEST
+
 Suite *
 suite_hostile_passing(void)
 {
@@ -471,5 +525,6 @@ suite_hostile_passing(void)
 	    BOTH_KERNELS(3));
 	LOOP(many, as_many_as_fit_into_a_message_do_not_stay, BOTH_KERNELS(3));
 	LOOP(many, descriptors_that_do_not_arrive_end_the_connection, 0, 3);
+	LOOP(many, who_waits_for_a_descriptor_in_vain_is_told, BOTH_KERNELS(2));
 	return suite;
 }

@@ -83,6 +83,8 @@ refuse_who_wait(struct door *door, struct uxs_listener *listener)
 		r = uxs_listener_accept(listener, &fd);
 		if (r == UXS_ACCEPT_OK) {
 			reaper_put(door->context->reaper, fd);
+			/* Or it would still have the spare one. */
+			reaper_settle(door->context->reaper);
 			counter_add(&stats_of(door)
 					 ->refused[UXS_REFUSAL_DESCRIPTORS],
 			    1);

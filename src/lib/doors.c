@@ -34,14 +34,21 @@ resume(struct doors *d)
 static void
 on_pause_over(struct uxs_timer *timer)
 {
-	resume(uxs_container_of(timer, struct doors, shortage.timer));
+	struct doors *d = uxs_container_of(timer, struct doors, shortage.timer);
+
+	/* Before a client gets it, where the reaper was late with it. */
+	shortage_take_back(&d->shortage);
+	resume(d);
 }
 
 void
 doors_left(struct doors *d)
 {
-	if (shortage_left(&d->shortage))
-		resume(d);
+	if (!shortage_left(&d->shortage))
+		return;
+	/* Or its descriptor is still there, and the next try in 50 ms. */
+	reaper_settle(d->reaper);
+	resume(d);
 }
 
 bool

@@ -11,12 +11,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <uxsrv/units.h>
+
 #include "passing.h"
 #include "thread.h"
 
 /* What was still to be closed gets so long at the end. Arbitrary; nothing
  * that is not meant to be slow takes any time. */
 #define PATIENCE_S 1
+
+/* The loop waits for so long when it needs a descriptor back. Closing one takes
+ * 20 us, unless somebody makes it slow on purpose. */
+#define SETTLE_NS (5 * UXS_NS_PER_MS)
 
 /* For the limit "none"; more than any table of descriptors holds here. */
 #define CAPACITY_MAX ((size_t)1 << 20)
@@ -29,8 +35,8 @@ struct item {
 struct reaper {
 	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t wake;
-	bool is_stopping;
+	pthread_cond_t wake, idle;
+	bool is_stopping, is_busy;
 	size_t first, n, capacity;
 	struct item items[];
 };
@@ -107,9 +113,12 @@ next(struct reaper *r, struct item *item)
 	bool is_there;
 
 	pthread_mutex_lock(&r->mutex);
+	r->is_busy = false;
+	if (r->n == 0)
+		pthread_cond_signal(&r->idle);
 	while (r->n == 0 && !r->is_stopping)
 		pthread_cond_wait(&r->wake, &r->mutex);
-	if ((is_there = r->n > 0)) {
+	if ((is_there = r->is_busy = r->n > 0)) {
 		*item = r->items[r->first];
 		r->first = (r->first + 1) % r->capacity;
 		r->n--;
@@ -159,6 +168,7 @@ reaper_open(struct reaper **reaper)
 	*r = (struct reaper){ .capacity = capacity };
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->wake, NULL);
+	pthread_cond_init(&r->idle, NULL);
 	if ((code = thread_start(&r->thread, "reaper", run, r)) < 0) {
 		free(r);
 		return code;
@@ -188,6 +198,27 @@ reaper_put(struct reaper *r, int fd)
 	/* Full only if the limit was raised since: then it may wait here. */
 	if (r == NULL || !enqueue(r, (struct item){ .fd = fd }))
 		close(fd);
+}
+
+void
+reaper_settle(struct reaper *r)
+{
+	struct timespec until;
+
+	if (r == NULL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += SETTLE_NS;
+	if (until.tv_nsec >= UXS_NS_PER_S) {
+		until.tv_sec++;
+		until.tv_nsec -= UXS_NS_PER_S;
+	}
+	pthread_mutex_lock(&r->mutex);
+	while ((r->is_busy || r->n > 0) &&
+	    pthread_cond_clockwait(&r->idle, &r->mutex, CLOCK_MONOTONIC,
+		&until) == 0)
+		;
+	pthread_mutex_unlock(&r->mutex);
 }
 
 static void
@@ -224,6 +255,7 @@ reaper_close(struct reaper **reaper)
 		return;
 	}
 	pthread_cond_destroy(&r->wake);
+	pthread_cond_destroy(&r->idle);
 	pthread_mutex_destroy(&r->mutex);
 	free(r);
 }

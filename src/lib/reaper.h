@@ -28,6 +28,10 @@ int reaper_open(struct reaper **reaper);
  */
 void reaper_put(struct reaper *reaper, int fd);
 
+/* Wait until nothing is left to close, 5 ms at most: then what was put is there
+ * for others again. Where reaper is NULL it is there already. */
+void reaper_settle(struct reaper *reaper);
+
 /* Close all descriptors that came with a message. */
 void reaper_put_passed(struct reaper *reaper, struct msghdr *message);
 
