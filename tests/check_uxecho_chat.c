@@ -257,8 +257,8 @@ END_TEST
 #define N_CLIENTS 100
 #define STOPPED 0 /* a stream */
 #define LEAVER 98 /* by TCP */
-#define N_ROUNDS 80
-#define MESSAGE_BYTES 8000
+#define N_ROUNDS 120
+#define MESSAGE_BYTES 3800
 
 static enum uxs_type
 type_of(int i)
