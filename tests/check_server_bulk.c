@@ -227,6 +227,16 @@ stream_ends(struct stream *s)
 
 #define TOTAL (16 * MI + 12345)
 
+/* Less was shown than came, where anything may be relayed at all. */
+static void
+assert_relayed(uint64_t n_came)
+{
+	if (kernel_can_refuse_descriptors())
+		ck_assert_uint_lt(n_shown, n_came);
+	else
+		skip("nothing is relayed before Linux 6.16");
+}
+
 static void
 one_stream(void *arg)
 {
@@ -244,7 +254,7 @@ START_TEST(every_byte_comes_back_in_order_once)
 	serve(one_stream);
 
 	ck_assert_uint_gt(n_shown, 0);
-	ck_assert_uint_lt(n_shown, TOTAL); /* or it was not relayed */
+	assert_relayed(TOTAL);
 	ck_assert_uint_eq(stats()->closed[UXS_CLOSE_EOF], 1);
 	uxs_server_close(&server);
 }
@@ -303,7 +313,7 @@ START_TEST(streams_side_by_side_do_not_mix)
 	serve(several_streams);
 
 	ck_assert_uint_eq(stats()->closed[UXS_CLOSE_EOF], 4);
-	ck_assert_uint_lt(n_shown, stats()->of[UXS_STREAM].received_bytes);
+	assert_relayed(stats()->of[UXS_STREAM].received_bytes);
 	uxs_server_close(&server);
 }
 END_TEST
@@ -328,7 +338,7 @@ START_TEST(small_messages_are_copied_again)
 
 	/* All but the first few. */
 	ck_assert_int_ge(n_small_shown, 95);
-	ck_assert_uint_lt(n_shown, 16 * MI);
+	assert_relayed(16 * MI);
 	uxs_server_close(&server);
 }
 END_TEST
@@ -356,7 +366,7 @@ START_TEST(urgent_bytes_come_back_in_their_place)
 	serve(urgent_bytes);
 
 	ck_assert_uint_eq(stats()->closed[UXS_CLOSE_EOF], 1);
-	ck_assert_uint_lt(n_shown, 15 * MI);
+	assert_relayed(15 * MI);
 	uxs_server_close(&server);
 }
 END_TEST

@@ -24,6 +24,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 /* Long enough for a machine under valgrind, short enough to end a hang. */
 #define PATIENCE_S 20
 #define TEST_LIMIT_S 120
@@ -213,6 +217,17 @@ call_as_user(void *arg)
 
 	become(call->uid, call->gid);
 	call->function(call->arg);
+}
+
+bool
+kernel_can_refuse_descriptors(void)
+{
+	const int off = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const bool can =
+	    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) == 0;
+
+	close(fd);
+	return can;
 }
 
 void

@@ -56,6 +56,10 @@ void skip(const char *why);
 		}                                                  \
 	} while (0)
 
+/* Passed descriptors, from Linux 6.16; a server has one thread more where it
+ * cannot, and relays nothing. */
+bool kernel_can_refuse_descriptors(void);
+
 /*
  * Run a function in a child that is this user (no supplementary groups unless
  * given); a ck_assert that fails in there fails the test. Children start with
