@@ -120,17 +120,17 @@ END_TEST
 
 START_TEST(response_time_grows_where_the_rate_cannot_be_held)
 {
-	int64_t response_p99 = 0, service_p50 = 0;
+	int64_t response_p90 = 0, service_p50 = 0;
 
 	/* The server can do less than 1000 a second. */
 	bench(UXS_STREAM, ECHO_SLOWLY, "-R 10000 -d 200ms");
 
 	assert_all_is_well();
-	ck_assert(histogram_percentile(&subject.total.response, 990000,
-	    &response_p99));
+	ck_assert(histogram_percentile(&subject.total.response, 900000,
+	    &response_p90));
 	ck_assert(histogram_percentile(&subject.total.service, 500000,
 	    &service_p50));
-	ck_assert_int_gt(response_p99, 10 * service_p50);
+	ck_assert_int_gt(response_p90, 10 * service_p50);
 	ck_assert_uint_lt(subject.total.sent, 2000 / 2);
 }
 END_TEST
