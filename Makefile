@@ -238,10 +238,14 @@ check-dist: all $(TESTER) ## run the tests of src/dist again, after dist-deps
 	@set -e; for s in $(DIST_SUITES); do \
 	    BUILD=$(BUILD) CK_RUN_SUITE="$$s" $(TESTER); done
 
-# Any command, in a virtual machine: what this kernel cannot show.
+# Any command, in a virtual machine: what this kernel cannot show. There the
+# processor is emulated, so the tests take half an hour.
 VM_RUN = uname -a
 
-.PHONY: vm
+.PHONY: vm check-vm
+check-vm: all $(TESTER) $(RUNNER) $(PEERS_DIR)/epoll ## run all tests on another kernel, after vm-deps (as root)
+	BUILD=$(BUILD) CK_TIMEOUT_MULTIPLIER=5 tests/vm/boot.sh $(TESTER)
+
 vm: all ## run VM_RUN="COMMAND" on another kernel, after vm-deps (as root)
 	BUILD=$(BUILD) tests/vm/boot.sh sh -c '$(VM_RUN)'
 
