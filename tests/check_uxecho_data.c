@@ -780,7 +780,7 @@ START_TEST(passed_descriptors_do_not_stay)
 		is_answered(fd);
 	}
 
-	ck_assert_int_eq(count_descriptors_of(service.pid), before);
+	service_settles(&service, UXS_STREAM, harness_path("s"), before);
 	close(fd);
 	service_stop_clean(&service);
 }
@@ -812,7 +812,8 @@ START_TEST(one_echo_costs_a_wait_a_receive_and_a_send)
 		ck_assert_int_eq(cost.receives, N_TRACED);
 		ck_assert_int_eq(cost.sends, N_TRACED);
 		ck_assert_int_le(cost.waits, N_TRACED + EDGES);
-		ck_assert_int_eq(cost.others, 0);
+		/* The other thread, if there is one, just waits. */
+		ck_assert_int_le(cost.others, !kernel_can_refuse_descriptors());
 	}
 	close(fd);
 	service_stop_clean(&service);
