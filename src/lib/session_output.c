@@ -124,7 +124,6 @@ kept(struct session *s, int r)
 		session_close(s, UXS_CLOSE_MEMORY);
 		return -ENOMEM;
 	}
-	counter_add(&session_stats(s)->sent_messages, 1);
 	if (s->is_corked)
 		return UXS_REPLY_ACCEPTED;
 	session_rearm(s); /* another client's message may have led here */
@@ -139,11 +138,26 @@ begin_to_keep(struct session *s)
 		session_made_progress(s);
 }
 
-int
-session_keep(struct session *s, const void *data, size_t length)
+static int
+keep(struct session *s, const void *data, size_t length)
 {
 	begin_to_keep(s);
 	return kept(s, hold(s, data, length));
+}
+
+/* An answer that is on its way is a message sent. */
+static int
+counted(struct session *s, int r)
+{
+	if (r == UXS_REPLY_ACCEPTED)
+		counter_add(&session_stats(s)->sent_messages, 1);
+	return r;
+}
+
+int
+session_keep(struct session *s, const void *data, size_t length)
+{
+	return counted(s, keep(s, data, length));
 }
 
 static int
@@ -174,40 +188,29 @@ reply_framed(struct session *s, const void *data, size_t length)
 		return dropped(s, UXS_DROP_GONE);
 	}
 	counter_add(&session_stats(s)->sent_bytes, n);
-	if (n == ends.n_head + length + ends.n_tail) {
-		counter_add(&session_stats(s)->sent_messages, 1);
-		return UXS_REPLY_ACCEPTED;
-	}
+	if (n == ends.n_head + length + ends.n_tail)
+		return counted(s, UXS_REPLY_ACCEPTED);
 	begin_to_keep(s);
-	return kept(s, hold_parts(s, parts, 3, n));
+	return counted(s, kept(s, hold_parts(s, parts, 3, n)));
 }
 
-static int
-session_reply(struct uxs_client *client, const void *data, size_t length)
+int
+session_pass(struct session *s, const void *data, size_t length)
 {
-	struct session *s = uxs_container_of(client, struct session, client);
 	size_t n;
 
-	if (s->state == SESSION_CLOSED || s->is_output_gone)
-		return dropped(s, UXS_DROP_GONE);
-	if (s->client.framing != UXS_FRAMING_NONE)
-		return reply_framed(s, data, length);
-	if (!session_is_packets(s) && length == 0)
-		return UXS_REPLY_ACCEPTED; /* a stream has no empty message */
 	if (output_bytes(&s->output) > 0) /* behind what is kept */
-		return session_keep(s, data, length);
+		return keep(s, data, length);
 	switch (send_once(s, data, length, &n)) {
 	case WIRE_SENT:
 		if (n < length)
-			return session_keep(s, (const char *)data + n,
-			    length - n);
-		counter_add(&session_stats(s)->sent_messages, 1);
+			return keep(s, (const char *)data + n, length - n);
 		return UXS_REPLY_ACCEPTED;
 	case WIRE_CONGESTED:
 		session_pause(s);
-		return session_keep(s, data, length);
+		return keep(s, data, length);
 	case WIRE_BLOCKED:
-		return session_keep(s, data, length);
+		return keep(s, data, length);
 	case WIRE_GONE:
 		session_output_is_gone(s);
 		return dropped(s, UXS_DROP_GONE);
@@ -215,6 +218,20 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 		break;
 	}
 	return dropped(s, UXS_DROP_TOO_LONG);
+}
+
+static int
+session_reply(struct uxs_client *client, const void *data, size_t length)
+{
+	struct session *s = uxs_container_of(client, struct session, client);
+
+	if (s->state == SESSION_CLOSED || s->is_output_gone)
+		return dropped(s, UXS_DROP_GONE);
+	if (s->client.framing != UXS_FRAMING_NONE)
+		return reply_framed(s, data, length);
+	if (!session_is_packets(s) && length == 0)
+		return UXS_REPLY_ACCEPTED; /* a stream has no empty message */
+	return counted(s, session_pass(s, data, length));
 }
 
 static int

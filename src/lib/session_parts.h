@@ -78,6 +78,11 @@ extern const struct uxs_client_ops session_ops;
 /* Keep what the client did not take. Returns as uxs_client_reply. */
 int session_keep(struct session *s, const void *data, size_t length);
 
+/* The same for all of it: send what the client takes, behind what is kept. What
+ * is passed is bytes, ends of a frame among them, or a packet; it is not
+ * counted as a message. */
+int session_pass(struct session *s, const void *data, size_t length);
+
 /* Send what was kept, once; only when there is something. */
 void session_flush(struct session *s);
 
