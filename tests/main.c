@@ -38,6 +38,7 @@ add_library(SRunner *runner)
 	ADD(suite_server_bulk());
 	ADD(suite_server_memory());
 	ADD(suite_server_framing());
+	ADD(suite_fate());
 	ADD(suite_takeover());
 	ADD(suite_threads());
 	ADD(suite_server_ends());

@@ -31,6 +31,7 @@ Suite *suite_bulk(void);
 Suite *suite_server_bulk(void);
 Suite *suite_server_memory(void);
 Suite *suite_server_framing(void);
+Suite *suite_fate(void);
 Suite *suite_takeover(void);
 Suite *suite_threads(void);
 Suite *suite_server_ends(void);

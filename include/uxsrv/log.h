@@ -31,6 +31,7 @@ enum uxs_event {
 	UXS_EVENT_REFUSED,
 	UXS_EVENT_DROPPED,
 	UXS_EVENT_PAUSED,
+	UXS_EVENT_FAULT, /* something was done wrong on purpose */
 	UXS_N_EVENTS
 };
 

@@ -10,6 +10,7 @@
 
 #include <uxsrv/access.h>
 #include <uxsrv/address.h>
+#include <uxsrv/fate.h>
 #include <uxsrv/framing.h>
 #include <uxsrv/initial.h>
 #include <uxsrv/ledger.h>
@@ -70,6 +71,7 @@ struct uxs_server_conf {
 	struct uxs_handover *handover;
 	const struct uxs_service *service;
 	const struct uxs_access *access; /* NULL: own uid and root */
+	const struct uxs_fates *fates; /* what goes wrong; NULL: nothing */
 	struct uxs_log *log; /* NULL: silent */
 	/* The service manager, opened: it is told READY=1 by uxs_server_run
 	 * or the first uxs_server_fd, STOPPING=1 with the drain, and

@@ -6,6 +6,7 @@
 #include <sys/cdefs.h>
 
 #include <uxsrv/address.h>
+#include <uxsrv/fate.h>
 #include <uxsrv/loop.h>
 
 __BEGIN_DECLS
@@ -54,6 +55,7 @@ enum uxs_close {
 	UXS_CLOSE_ERROR,
 	UXS_CLOSE_RULES, /* not allowed any more */
 	UXS_CLOSE_DRAIN, /* the drain time was over */
+	UXS_CLOSE_FAULT, /* that was its fate; see fate.h */
 	UXS_N_CLOSES
 };
 
@@ -64,6 +66,7 @@ struct uxs_stats_of_type {
 	uint64_t received_bytes, received_messages;
 	uint64_t sent_bytes, sent_messages;
 	uint64_t dropped[UXS_N_DROPS];
+	uint64_t faults[UXS_N_FAULTS]; /* done on purpose; see fate.h */
 };
 
 struct uxs_stats {

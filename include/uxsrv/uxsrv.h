@@ -12,6 +12,7 @@
 #include <uxsrv/activation.h>
 #include <uxsrv/address.h>
 #include <uxsrv/error.h>
+#include <uxsrv/fate.h>
 #include <uxsrv/framing.h>
 #include <uxsrv/handover.h>
 #include <uxsrv/initial.h>

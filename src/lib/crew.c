@@ -41,6 +41,7 @@ crew_open(struct crew *crew, const struct uxs_server_conf *conf,
 		crew->n++;
 		if ((r = worker_open(w, conf, ledger, why)) < 0)
 			return r;
+		w->sessions.n_fated = &crew->n_fated;
 		w->on_left = owner->on_left;
 		w->on_wake = i == 0 ? owner->on_wake : NULL;
 		w->on_failed = owner->on_failed;

@@ -16,6 +16,7 @@
 struct crew {
 	size_t n, n_running;
 	struct worker *workers;
+	uint64_t n_fated; /* connections so far, where they have fates */
 };
 
 /* So many workers. on_left, on_wake, on_failed and arg are theirs, on_wake of

@@ -93,6 +93,8 @@ fill_contexts(struct doors *d, const struct uxs_server_conf *conf,
 		.buffer_size = worker->buffer_size,
 		.max_message = conf->max_message_bytes,
 		.own = &d->own,
+		.fates = conf->fates,
+		.max_delayed = conf->buffer_bytes,
 		.silence_ns = conf->idle_timeout_ns != 0 ?
 		    conf->idle_timeout_ns :
 		    SENDER_SILENCE_NS,

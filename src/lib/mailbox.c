@@ -19,6 +19,7 @@
 #include "counter.h"
 #include "loopback_name.h"
 #include "loopback_source.h"
+#include "mailbox_fate.h"
 #include "outbox.h"
 #include "passing.h"
 #include "reaper.h"
@@ -158,12 +159,15 @@ is_of_message_in_hand(const struct mailbox *m, const void *data)
 }
 
 static int
-put(struct mailbox *m, const struct outbox_origin *origin, const void *data,
-    size_t length)
+put(struct mailbox *m, const struct uxs_client *client,
+    const struct outbox_origin *origin, const void *data, size_t length)
 {
 	struct outbox *outbox = &m->batch->outbox;
-	const int r = outbox_put(outbox, origin, data, length);
+	int r;
 
+	if (m->fate != NULL && mailbox_is_fated(m->fate, client))
+		return mailbox_answer_fated(m->fate, origin, data, length);
+	r = outbox_put(outbox, origin, data, length);
 	if (r == UXS_REPLY_ACCEPTED && !is_of_message_in_hand(m, data))
 		outbox_send(outbox);
 	return r;
@@ -175,7 +179,7 @@ mailbox_reply(struct uxs_client *client, const void *data, size_t length)
 	struct mailbox *m = uxs_container_of(client, struct mailbox, client);
 	const struct outbox_origin origin = origin_in_hand(m);
 
-	return put(m, &origin, data, length);
+	return put(m, client, &origin, data, length);
 }
 
 /* There is no connection that could end. */
@@ -227,7 +231,7 @@ sender_reply(struct uxs_client *client, const void *data, size_t length)
 	}
 	if (!b->is_in_hand)
 		outbox_begin(&b->outbox);
-	return put(b->mailbox, &origin, data, length);
+	return put(b->mailbox, client, &origin, data, length);
 }
 
 static int
@@ -368,9 +372,14 @@ hand_over(struct mailbox *m, struct mmsghdr *in, struct sender *known)
 	};
 	struct uxs_client *client = client_of(m, known);
 
-	if (client != NULL &&
-	    service->on_message(client, &message, service->arg) < 0)
+	if (client == NULL)
+		return;
+	if (m->fate != NULL)
+		mailbox_begin_fate(m->fate, client);
+	if (service->on_message(client, &message, service->arg) < 0)
 		drop_message(m, UXS_DROP_ERROR);
+	if (m->fate != NULL)
+		mailbox_end_fate(m->fate);
 }
 
 /* Why it must not be handed over, or UXS_N_DROPS. */
@@ -500,7 +509,12 @@ mailbox_open(struct mailbox *m, const struct mailbox_context *context,
 	m->batch->outbox.on_dropped = on_dropped;
 	m->batch->outbox.is_loopback = uxs_type_is_loopback(m->client.type);
 	use_socket(m, listener);
-	if ((r = mailbox_resume(m)) < 0)
+	if (context->fates != NULL &&
+	    (m->fate = mailbox_fate_new(context, &m->batch->outbox)) == NULL)
+		r = -ENOMEM;
+	else
+		r = mailbox_resume(m);
+	if (r < 0)
 		mailbox_close(m);
 	return r;
 }
@@ -518,12 +532,21 @@ mailbox_stop(struct mailbox *m)
 		uxs_watch_stop(m->context->loop, &m->watch);
 }
 
+/* What waits for its time would hold up whoever stops, or takes over. */
+static void
+send_delayed(struct mailbox *m)
+{
+	if (m->fate != NULL)
+		mailbox_send_delayed(m->fate);
+}
+
 /* Finite: nothing arrives any more. */
 static void
 empty(struct mailbox *m)
 {
 	while (receive_batch(m) > 0)
 		;
+	send_delayed(m);
 	uxs_watch_stop(m->context->loop, &m->watch);
 }
 
@@ -575,6 +598,9 @@ mailbox_close(struct mailbox *m)
 	if (b == NULL)
 		return;
 	uxs_watch_stop(m->context->loop, &m->watch);
+	send_delayed(m);
+	mailbox_fate_free(m->fate);
+	m->fate = NULL;
 	senders_end(&b->senders, UXS_CLOSE_DRAIN);
 	outbox_close(&b->outbox);
 	m->batch = NULL;

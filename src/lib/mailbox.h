@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <uxsrv/access.h>
+#include <uxsrv/fate.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/listener.h>
 #include <uxsrv/log.h>
@@ -25,6 +26,7 @@
 struct loopback_sources;
 struct mailbox;
 struct mailbox_batch;
+struct mailbox_fate;
 struct reaper;
 
 struct mailbox_context {
@@ -38,6 +40,8 @@ struct mailbox_context {
 	size_t buffer_size; /* at least max_message */
 	size_t max_message;
 	const struct loopback_sources *own;
+	const struct uxs_fates *fates; /* NULL: nothing goes wrong on purpose */
+	size_t max_delayed; /* bytes of answers that wait for their time */
 	int64_t silence_ns; /* after which a sender who is kept is gone */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
 };
@@ -47,6 +51,7 @@ struct mailbox {
 	const struct mailbox_context *context;
 	struct uxs_watch watch; /* borrows the descriptor */
 	struct mailbox_batch *batch;
+	struct mailbox_fate *fate; /* NULL: that of all without fates */
 };
 
 /* Begin to serve a datagram socket that is open. Borrows it. Returns 0 or a

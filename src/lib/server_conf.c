@@ -11,6 +11,7 @@
 #include <uxsrv/activation.h>
 #include <uxsrv/error.h>
 
+#include "fated.h"
 #include "server_conf.h"
 #include "shown.h"
 
@@ -173,6 +174,11 @@ uxs_server_conf_check(const struct uxs_server_conf *conf, struct uxs_error *why)
 		    "%zu threads: this service cannot run in several threads; "
 		    "leave it at one",
 		    conf->n_threads);
+	if (conf->fates != NULL && conf->service != NULL &&
+	    conf->service->on_connection != NULL)
+		return refuse(why,
+		    "this service takes connections over, so that nothing can "
+		    "go wrong with its messages; leave the fates out");
 	return check_addresses(conf, why);
 }
 
@@ -193,7 +199,9 @@ conns_allowed(const struct uxs_server_conf *conf)
 
 /* Reading stops at buffer_bytes, and what stands there is one message away
  * from it at the most, and the packet's length. Frames may be kept on both
- * ways: with a few bytes at their ends, and in, as much as a read is. */
+ * ways: with a few bytes at their ends, and in, as much as a read is. What is
+ * delayed on purpose takes a little more each, and goes from there to where it
+ * is kept. */
 static size_t
 bytes_allowed(const struct uxs_server_conf *conf)
 {
@@ -202,6 +210,8 @@ bytes_allowed(const struct uxs_server_conf *conf)
 	if (__builtin_add_overflow(conf->buffer_bytes, conf->max_message_bytes,
 		&each) ||
 	    __builtin_add_overflow(each, sizeof(uint32_t), &each) ||
+	    (conf->fates != NULL &&
+		__builtin_add_overflow(each, 2 * delayed_cost(0), &each)) ||
 	    (conf->framing != UXS_FRAMING_NONE &&
 		(__builtin_add_overflow(each, UXS_FRAME_HEAD_MAX, &each) ||
 		    __builtin_mul_overflow(each, (size_t)2, &each))) ||

@@ -63,8 +63,26 @@ must_read(const struct session *s)
 static bool
 may_speak(const struct session *s)
 {
-	return output_bytes(&s->output) < s->context->max_output &&
+	return session_unread_bytes(s) < s->context->max_output &&
 	    !session_has_rest(s);
+}
+
+/* Of what it must read, is there something that it can? What was received and
+ * waits for answers that are delayed, waits for their time. */
+static bool
+can_read(const struct session *s)
+{
+	return output_bytes(&s->output) > 0 ||
+	    session_unread_bytes(s) < s->context->max_output;
+}
+
+/* That the client has gone, and no more, since what it sends is not read; who
+ * sends no more may still wait for what never comes. Over TCP the end of what
+ * is sent is all that there is to see. */
+static uint32_t
+departure(const struct session *s)
+{
+	return uxs_type_is_loopback(s->client.type) ? EPOLLRDHUP : EPOLLHUP;
 }
 
 static uint32_t
@@ -72,13 +90,15 @@ interest(const struct session *s)
 {
 	const uint32_t in = session_is_packets(s) ? EPOLLIN | EPOLLRDHUP :
 						    EPOLLIN;
-	const uint32_t out = must_read(s) ? EPOLLOUT : 0;
+	const uint32_t out = must_read(s) && can_read(s) ? EPOLLOUT : 0;
 
 	if (s->is_paused)
 		return 0;
 	switch (s->state) {
 	case SESSION_OPEN:
 		return (may_speak(s) ? in : 0) | out;
+	case SESSION_STALLED:
+		return departure(s) | out;
 	case SESSION_ENDING:
 		return in | out;
 	case SESSION_FLUSHING:
@@ -122,7 +142,7 @@ rearm_timer(struct session *s)
 void
 session_rearm(struct session *s)
 {
-	if (s->state == SESSION_FLUSHING && output_bytes(&s->output) == 0)
+	if (s->state == SESSION_FLUSHING && session_unread_bytes(s) == 0)
 		session_close(s, s->reason);
 	if (s->state == SESSION_CLOSED)
 		return;
@@ -146,10 +166,20 @@ session_pause(struct session *s)
 	wake_by(s, uxs_loop_now_ns(s->context->loop) + PAUSE_NS);
 }
 
+/* Not from here, where somebody may be walking along all sessions. */
+static void
+leave_stall(struct session *s, enum uxs_close reason)
+{
+	enter(s, SESSION_FLUSHING, reason);
+	session_wake_fate(s);
+}
+
 /* Nothing more is wanted: the input ends behind what is already there. */
 void
 session_end(struct session *s, enum uxs_close reason)
 {
+	if (s->state == SESSION_STALLED)
+		leave_stall(s, reason);
 	if (s->state != SESSION_OPEN)
 		return;
 	enter(s, SESSION_ENDING, reason);
@@ -162,6 +192,19 @@ session_end_of_input(struct session *s)
 	if (s->state == SESSION_CLOSED) /* by the last answer */
 		return;
 	enter(s, SESSION_FLUSHING, s->reason);
+}
+
+void
+session_stall(struct session *s)
+{
+	enter(s, SESSION_STALLED, s->reason);
+}
+
+void
+session_reset(struct session *s)
+{
+	s->is_reset = true;
+	enter(s, SESSION_FLUSHING, UXS_CLOSE_FAULT);
 }
 
 /* ---- events ---- */
@@ -194,7 +237,9 @@ on_ready(struct uxs_watch *watch, uint32_t events)
 	/* EPOLLHUP and EPOLLERR come unasked, and mean: try, and see. */
 	if (output_bytes(&s->output) > 0 && (events & ~EPOLLIN) != 0)
 		session_flush(s);
-	if (session_has_rest(s) && (events & ~EPOLLIN) != 0)
+	if (s->state == SESSION_STALLED && (events & ~EPOLLOUT) != 0)
+		session_close(s, UXS_CLOSE_GONE);
+	else if (session_has_rest(s) && (events & ~EPOLLIN) != 0)
 		session_take_rest(s);
 	else if (wants_input(s) && (events & ~EPOLLOUT) != 0)
 		session_read(s);
@@ -217,7 +262,10 @@ may_be_silent(struct session *s)
 static void
 on_timeout(struct session *s)
 {
-	if (must_read(s))
+	if (output_bytes(&s->output) == 0 && s->delayed_bytes > 0) {
+		session_made_progress(s); /* it is for us to go on */
+		session_rearm(s);
+	} else if (must_read(s))
 		session_close(s, UXS_CLOSE_WRITE_TIMEOUT);
 	else if (may_be_silent(s))
 		session_rearm(s);
@@ -247,7 +295,7 @@ release(struct uxs_deferred *deferred)
 	struct session *s = uxs_container_of(deferred, struct session, release);
 
 	session_free_frames(s);
-	free(s);
+	session_free(s);
 }
 
 /* An urgent byte (MSG_OOB) is a byte of the stream like any other: without
@@ -282,6 +330,11 @@ session_new(struct session_context *context, int fd,
 		.timer = { .on_expiry = on_expiry },
 		.release = { .on_turn_end = release },
 	};
+	if (context->fates != NULL &&
+	    session_fate_new(s, context->fates, ++*context->n_fated) < 0) {
+		free(s);
+		return NULL;
+	}
 	set_options(fd, type);
 	return s;
 }
@@ -289,6 +342,7 @@ session_new(struct session_context *context, int fd,
 void
 session_free(struct session *s)
 {
+	session_fate_free(s);
 	free(s);
 }
 
@@ -329,6 +383,8 @@ has_client_ended(const struct session *s)
 void
 session_drain(struct session *s)
 {
+	if (s->state == SESSION_STALLED)
+		leave_stall(s, UXS_CLOSE_FAULT);
 	if (s->state != SESSION_OPEN)
 		return;
 	if (s->client.framing != UXS_FRAMING_NONE)
@@ -345,6 +401,7 @@ session_close(struct session *s, enum uxs_close reason)
 		return;
 	session_drop_output(s,
 	    reason == UXS_CLOSE_WRITE_TIMEOUT ? UXS_DROP_FULL : UXS_DROP_GONE);
+	session_drop_delays(s);
 	session_forget_frames(s);
 	enter(s, SESSION_CLOSED, reason);
 	if (context->service->on_end != NULL)
@@ -357,7 +414,7 @@ session_close(struct session *s, enum uxs_close reason)
 	uxs_ledger_leave(context->ledger, s->client.peer.uid);
 	counter_take(&session_stats(s)->connections, 1);
 	counter_add(&context->stats->closed[reason], 1);
-	if (uxs_type_is_loopback(s->client.type))
+	if (uxs_type_is_loopback(s->client.type) && !s->is_reset)
 		inet_finish(s->watch.fd);
 	reaper_put(context->reaper, s->watch.fd);
 	tell(s, "closed", uxs_close_name(reason));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include <uxsrv/fate.h>
 #include <uxsrv/framing.h>
 #include <uxsrv/ledger.h>
 #include <uxsrv/log.h>
@@ -31,11 +32,16 @@
  *	    ▼
  *	  CLOSED      also from every state: gone, a timeout, no memory, stop
  *
+ * Where messages have fates (uxsrv/fate.h) OPEN may lead to STALLED as well, in
+ * which nothing comes or goes but what is kept, until the client has gone or
+ * is to end; or to FLUSHING with input that is left unread: a reset.
+ *
  * Draining is no state: it shuts down the receiving side, so that the input
  * ends behind what was already received, and the picture does the rest.
  */
 enum session_state {
 	SESSION_OPEN,
+	SESSION_STALLED,
 	SESSION_ENDING,
 	SESSION_FLUSHING,
 	SESSION_CLOSED,
@@ -43,6 +49,7 @@ enum session_state {
 
 LIST_HEAD(sessions, session);
 struct frames;
+struct session_fate;
 struct session;
 struct reaper;
 
@@ -60,6 +67,8 @@ struct session_context {
 	struct relay relay; /* of bulk data, empty between any two calls */
 	enum uxs_framing framing; /* of streams */
 	struct reaper *reaper; /* NULL: nobody can pass descriptors */
+	const struct uxs_fates *fates; /* NULL: nothing goes wrong on purpose */
+	uint64_t *n_fated; /* connections that were numbered for it */
 	int64_t idle_timeout_ns, write_timeout_ns; /* 0: none */
 	struct sessions sessions;
 	bool is_draining; /* new ones are drained at once */
@@ -75,6 +84,8 @@ struct session {
 	struct uxs_timer timer; /* may be early: active_ns has the truth */
 	struct output output;
 	struct frames *frames; /* what has not become messages; NULL: nothing */
+	struct session_fate *fate; /* NULL: that of all without conf.fates */
+	uint32_t delayed_bytes; /* of it: what waits for its time */
 	int64_t active_ns; /* last progress in either direction */
 	enum session_state state : 8;
 	enum uxs_close reason : 8; /* of what ENDING and FLUSHING lead to */
@@ -84,6 +95,7 @@ struct session {
 	bool is_output_gone; /* the client does not read any more */
 	bool is_corked; /* replies are gathered, to be sent as one */
 	bool is_cut; /* not the client has ended its input */
+	bool is_reset; /* what is left unread is to be the client's error */
 	LIST_ENTRY(session) next;
 	struct uxs_deferred release;
 };

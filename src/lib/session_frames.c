@@ -185,7 +185,7 @@ static bool
 may_go_on(const struct session *s)
 {
 	return s->state == SESSION_OPEN &&
-	    output_bytes(&s->output) < s->context->max_output;
+	    session_unread_bytes(s) < s->context->max_output;
 }
 
 /* Returns how many of the bytes were looked at. Where there is more than one

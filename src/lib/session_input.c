@@ -22,7 +22,11 @@ session_hand_over(struct session *s, const void *data, size_t length)
 	const struct uxs_service *service = s->context->service;
 
 	counter_add(&session_stats(s)->received_messages, 1);
+	if (s->fate != NULL && !session_begin_fate(s))
+		return;
 	note_answer(s, service->on_message(&s->client, &message, service->arg));
+	if (s->fate != NULL)
+		session_end_fate(s);
 }
 
 static void
@@ -62,11 +66,19 @@ on_too_long(struct session *s)
 static size_t
 stream_size(const struct session *s)
 {
-	const size_t room = s->context->max_output - output_bytes(&s->output);
+	const size_t room = s->context->max_output - session_unread_bytes(s);
 
 	if (s->state == SESSION_ENDING || room > s->context->buffer_size)
 		return s->context->buffer_size;
 	return room;
+}
+
+static size_t
+fated_size(struct session *s, size_t size)
+{
+	const size_t reach = session_fate_reach(s);
+
+	return s->state == SESSION_OPEN && reach < size ? reach : size;
 }
 
 static enum wire_received
@@ -85,9 +97,10 @@ receive_once(struct session *s, size_t *n)
 {
 	char *buffer = s->context->buffer;
 	const bool is_packet = session_is_packets(s);
-	const size_t size = is_packet ? s->context->max_message :
-					stream_size(s);
+	size_t size = is_packet ? s->context->max_message : stream_size(s);
 
+	if (s->fate != NULL && !is_packet)
+		size = fated_size(s, size);
 	if (s->context->reaper != NULL)
 		return wire_receive_passed(s->watch.fd, buffer, size,
 		    !is_packet || s->may_end, s->context->reaper, n);
@@ -104,6 +117,8 @@ session_read(struct session *s)
 	const bool is_relayed = session_is_relayed(s);
 	size_t n;
 
+	if (s->fate != NULL && session_meets_reset(s))
+		return;
 	switch (is_relayed ? session_relay_in(s, &n) : receive_once(s, &n)) {
 	case WIRE_RECEIVED:
 		if (is_relayed)

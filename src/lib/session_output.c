@@ -50,6 +50,7 @@ session_output_is_gone(struct session *s)
 	s->is_output_gone = true;
 	s->reason = UXS_CLOSE_GONE;
 	session_drop_output(s, UXS_DROP_GONE);
+	session_drop_delays(s);
 }
 
 /* EPOLLOUT: send what was kept, once. */
@@ -227,6 +228,8 @@ session_reply(struct uxs_client *client, const void *data, size_t length)
 
 	if (s->state == SESSION_CLOSED || s->is_output_gone)
 		return dropped(s, UXS_DROP_GONE);
+	if (s->fate != NULL)
+		return session_reply_fated(s, data, length);
 	if (s->client.framing != UXS_FRAMING_NONE)
 		return reply_framed(s, data, length);
 	if (!session_is_packets(s) && length == 0)
@@ -239,7 +242,7 @@ session_tell(struct uxs_client *client, const void *data, size_t length)
 {
 	struct session *s = uxs_container_of(client, struct session, client);
 
-	if (output_bytes(&s->output) >= s->context->max_output)
+	if (session_unread_bytes(s) >= s->context->max_output)
 		return dropped(s, UXS_DROP_FULL);
 	return session_reply(client, data, length);
 }

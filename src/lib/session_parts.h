@@ -12,7 +12,8 @@
  * How the rooms of a session talk to each other; for nobody else. session.c
  * owns the state and decides when, session_input.c reads, session_frames.c
  * finds messages in what a stream brought, session_output.c sends and keeps,
- * session_relay.c does both at once for bulk data.
+ * session_relay.c does both at once for bulk data, session_fate.c has things go
+ * wrong on purpose.
  */
 
 struct uxs_stats_of_type *session_stats(const struct session *s);
@@ -36,6 +37,13 @@ void session_end(struct session *s, enum uxs_close reason);
 
 /* Nothing more will come; what is kept still goes out. */
 void session_end_of_input(struct session *s);
+
+/* Nothing more is to come or go, but it stays open. */
+void session_stall(struct session *s);
+
+/* The end, without a look at what the client sent: behind what is kept it
+ * sees ECONNRESET. */
+void session_reset(struct session *s);
 
 /* ---- session_input.c ---- */
 
@@ -91,6 +99,40 @@ void session_drop_output(struct session *s, enum uxs_drop reason);
 
 /* Nor will anything else. */
 void session_output_is_gone(struct session *s);
+
+/* ---- session_fate.c ---- */
+
+/* Where it has one. Returns 0 or -ENOMEM. */
+int session_fate_new(struct session *s, const struct uxs_fates *fates,
+    uint64_t connection);
+void session_fate_free(struct session *s);
+
+/* The next receive would bring what is not to be received, and that was seen
+ * to; or would bring nothing. */
+bool session_meets_reset(struct session *s);
+
+/* How much a receive of a stream may bring, 1 at the least. */
+size_t session_fate_reach(struct session *s);
+
+/* Around the service's look at a message; false: it is not to see it. */
+bool session_begin_fate(struct session *s);
+void session_end_fate(struct session *s);
+
+/* As uxs_client_reply, of a session with a fate that is not closed. */
+int session_reply_fated(struct session *s, const void *data, size_t length);
+
+/* Nobody will read the answers that wait for their time. Of any session. */
+void session_drop_delays(struct session *s);
+
+/* Have it rearmed in the next turn. */
+void session_wake_fate(struct session *s);
+
+/* What the client has not read, or is not to read yet. */
+static inline size_t
+session_unread_bytes(const struct session *s)
+{
+	return output_bytes(&s->output) + s->delayed_bytes;
+}
 
 /* ---- session_relay.c ---- */
 

@@ -14,7 +14,8 @@ session_note_read(struct session *s, size_t n, size_t size)
 {
 	/* Passed descriptors would be closed by the pipe, on the spot. */
 	if (s->client.type == UXS_STREAM && s->context->service->is_mirror &&
-	    s->client.framing == UXS_FRAMING_NONE && s->context->reaper == NULL)
+	    s->client.framing == UXS_FRAMING_NONE &&
+	    s->context->reaper == NULL && s->fate == NULL)
 		bulk_note(&s->bulk, n, size);
 }
 

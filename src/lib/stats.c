@@ -61,6 +61,7 @@ uxs_close_name(enum uxs_close close)
 		[UXS_CLOSE_ERROR] = "error",
 		[UXS_CLOSE_RULES] = "rules",
 		[UXS_CLOSE_DRAIN] = "drain",
+		[UXS_CLOSE_FAULT] = "fault",
 	};
 
 	return names[close];

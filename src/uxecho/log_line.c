@@ -41,6 +41,7 @@ log_event_name(enum uxs_event event)
 		[UXS_EVENT_REFUSED] = "refused",
 		[UXS_EVENT_DROPPED] = "dropped",
 		[UXS_EVENT_PAUSED] = "paused",
+		[UXS_EVENT_FAULT] = "fault",
 	};
 
 	return names[event];
