@@ -253,7 +253,8 @@ vm: all ## run VM_RUN="COMMAND" on another kernel, after vm-deps (as root)
 # each of thousands of forks slow. Addresses are not randomized, since on many
 # kernels it cannot place its shadow otherwise.
 TSAN_SUITES = log ledger loop server "server rules" threads \
-	"hostile passing" "hostile shortage" "uxecho threads" "uxecho log"
+	"hostile passing" "hostile shortage" "uxecho threads" "uxecho fault" \
+	"uxecho log"
 
 check-tsan: ## run the tests that have threads under the thread sanitizer
 	$(MAKE) BUILD=build-tsan CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread' all build-tsan/check_all

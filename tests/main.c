@@ -49,10 +49,12 @@ static void
 add_uxecho(SRunner *runner)
 {
 	ADD(suite_options());
+	ADD(suite_fault());
 	ADD(suite_log_line());
 	ADD(suite_uxecho_data());
 	ADD(suite_uxecho_services());
 	ADD(suite_uxecho_chat());
+	ADD(suite_uxecho_fault());
 	ADD(suite_exec());
 	ADD(suite_uxecho_loopback());
 	ADD(suite_uxecho_udp());

@@ -206,6 +206,23 @@ on_unbind(void *arg)
 		    "the process of root did not remove the socket files", "");
 }
 
+/* The words by which the same can be had again. */
+static int
+choose_faults(struct daemon *d, struct uxs_error *why)
+{
+	struct fault *fault = &d->options.fault;
+	char text[FAULT_TEXT_MAX];
+	int r;
+
+	if (!fault->is_wanted)
+		return 0;
+	if ((r = fault_choose_seed(fault, why)) < 0)
+		return r;
+	say(d, UXS_NOTICE, "misbehaving on purpose, again with --fault ",
+	    fault_print(fault, text));
+	return 0;
+}
+
 static void
 fill_conf(struct daemon *d, const sigset_t *signals)
 {
@@ -242,7 +259,7 @@ open_server(struct daemon *d, const sigset_t *signals, struct uxs_error *why)
 {
 	int r;
 
-	if ((r = open_log(d, why)) < 0 ||
+	if ((r = open_log(d, why)) < 0 || (r = choose_faults(d, why)) < 0 ||
 	    (r = pid_file_adopt(&d->pid_file, successor_pid_file(&d->successor),
 		 why)) < 0)
 		return r;

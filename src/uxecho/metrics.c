@@ -128,6 +128,17 @@ print_reasons(FILE *out, const char *family, int type, const uint64_t *counts,
 }
 
 static void
+print_faults(FILE *out, int type, const uint64_t *counts)
+{
+	for (int i = 0; i < UXS_N_FAULTS; i++)
+		fprintf(out,
+		    "uxecho_faults_total{type=\"%s\",kind=\"%s\"} %" PRIu64
+		    "\n",
+		    uxs_type_name((enum uxs_type)type),
+		    uxs_fault_name((enum uxs_fault)i), counts[i]);
+}
+
+static void
 print_by_reason(FILE *out, const struct uxs_stats *stats)
 {
 	print_head(out, "refused", "counter", NULL,
@@ -140,6 +151,10 @@ print_by_reason(FILE *out, const struct uxs_stats *stats)
 	for (int t = 0; t < UXS_N_ALL_TYPES; t++)
 		print_reasons(out, "dropped", t, stats->of[t].dropped,
 		    UXS_N_DROPS, drop_name);
+	print_head(out, "faults", "counter", NULL,
+	    "What was done wrong on purpose, as of --fault.");
+	for (int t = 0; t < UXS_N_ALL_TYPES; t++)
+		print_faults(out, t, stats->of[t].faults);
 	print_head(out, "closed", "counter", NULL, "Connections that ended.");
 	for (int i = 0; i < UXS_N_CLOSES; i++)
 		fprintf(out, "uxecho_closed_total{reason=\"%s\"} %" PRIu64 "\n",

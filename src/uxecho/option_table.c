@@ -306,6 +306,13 @@ apply_on_lost(struct options *o, const char *argument, struct uxs_error *why)
 }
 
 static const char *
+apply_fault(struct options *o, const char *argument, struct uxs_error *why)
+{
+	return fault_parse(&o->fault, argument, why) < 0 ? option_explained :
+							   NULL;
+}
+
+static const char *
 apply_force_dir(struct options *o, const char *argument, struct uxs_error *why)
 {
 	o->conf.force_dir = true;
@@ -323,6 +330,7 @@ static const char *
 apply_force(struct options *o, const char *argument, struct uxs_error *why)
 {
 	o->access.takes_overflow = true;
+	o->is_forced = true;
 	return NULL;
 }
 
@@ -466,12 +474,16 @@ const struct option_spec option_table[] = {
 	{ { 'S', "stats", "ADDRESS",
 	      "a second socket, to read statistics from" },
 	    apply_stats },
+	{ { 0, "fault", "SPEC",
+	      "misbehave, for tests; like delay=5ms,drop=1%,seed=42" },
+	    apply_fault },
 	{ { 0, "force-dir", NULL, "accept a directory that is not safe" },
 	    apply_force_dir },
 	{ { 0, "no-sandbox", NULL,
 	      "do not confine the process when it serves" },
 	    apply_no_sandbox },
-	{ { 0, "force", NULL, "accept a rule that names the overflow user" },
+	{ { 0, "force", NULL,
+	      "accept rules for the overflow user, and faults as root" },
 	    apply_force },
 	{ { 'l', "log-format", "FORMAT", "text, journal, json or auto (auto)" },
 	    apply_log_format },

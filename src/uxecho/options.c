@@ -107,7 +107,7 @@ static bool
 is_of_messages(const char *name)
 {
 	static const char *const names[] = { "framing", "buffer", "max-message",
-		"idle-timeout", "write-timeout" };
+		"idle-timeout", "write-timeout", "fault" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(name, names[i]) == 0)
@@ -255,6 +255,25 @@ check_threads(const struct options *o, struct uxs_error *why)
 	    o->conf.n_threads, o->service->name);
 }
 
+/* Root is what --user gives up. But who lets root misbehave on purpose is to
+ * say so twice, and there it can be named. */
+static int
+check_root(const struct options *o, struct uxs_error *why)
+{
+	const char *root = o->privileges.root;
+	char shown[256];
+
+	if (root == NULL || (o->fault.is_wanted && o->is_forced))
+		return 0;
+	return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL, "--user '%s': %s",
+	    uxs_escape(shown, sizeof(shown), root, strlen(root)),
+	    o->fault.is_wanted ?
+		"root is not to misbehave by --fault; name another user, or "
+		"give --force" :
+		"root is what is to be given up; leave the option out to keep "
+		"it");
+}
+
 /*
  * Who we are to be is who we are in all that is decided: for rules, and for the
  * files, which would be root's, and closed to our own user, otherwise.
@@ -295,7 +314,8 @@ options_parse(struct options *options, int argc, char *argv[],
 		return r;
 	if ((r = take_literals(options, argv + optind, why)) < 0 ||
 	    (r = check_threads(options, why)) < 0 ||
-	    (r = check_exec(options, why)) < 0)
+	    (r = check_exec(options, why)) < 0 ||
+	    (r = check_root(options, why)) < 0)
 		return r;
 	if (options->is_syslog && options->log_format != N_LOG_FORMATS)
 		return uxs_error_set(why, UXS_FAILURE_USAGE, EINVAL,
@@ -375,6 +395,9 @@ options_load_rules(struct options *options, struct uxs_error *why)
 	r = rules_load(&options->rules, &options->access, why);
 	options->conf.access = &options->access;
 	options->conf.service = options->service->service;
+	options->fates = fault_fates(&options->fault);
+	if (options->fault.is_wanted)
+		options->conf.fates = &options->fates;
 	if (r < 0 || (r = uxs_server_conf_check(&options->conf, why)) < 0)
 		return r;
 	r = fit_stats(options, why);

@@ -11,6 +11,7 @@
 #include <uxsrv/server.h>
 
 #include "exec.h"
+#include "fault.h"
 #include "log_line.h"
 #include "privileges.h"
 #include "rules.h"
@@ -36,6 +37,9 @@ struct options {
 	const char *pidfile; /* borrowed; NULL: none */
 	struct uxs_address stats[UXS_ADDRESS_MAX]; /* the first, if any */
 	bool has_stats;
+	struct fault fault; /* what is to go wrong */
+	struct uxs_fates fates; /* the same, for the server */
+	bool is_forced; /* --force */
 	bool is_daemon; /* --daemon */
 	bool is_unconfined; /* --no-sandbox */
 	int ready_fd; /* -1: nobody waits to be told */

@@ -277,6 +277,17 @@ print_limits(const struct uxs_server_conf *conf, FILE *out)
 }
 
 static void
+print_fault(const struct fault *fault, FILE *out)
+{
+	char text[FAULT_TEXT_MAX];
+
+	if (!fault->is_wanted)
+		return;
+	fprintf(out, "fault: %s%s\n", fault_print(fault, text),
+	    fault->has_seed ? "" : ", with a seed drawn at the start");
+}
+
+static void
 print_program(const struct options *options, FILE *out)
 {
 	char shown[4 * PATH_MAX];
@@ -309,6 +320,7 @@ plan_print(const struct options *options, FILE *out, struct uxs_error *why)
 	fprintf(out, "service: %s\n", options->service->name);
 	print_program(options, out);
 	print_limits(&conf, out);
+	print_fault(&options->fault, out);
 	print_sandbox(options, out);
 	return options->as == NULL ?
 	    0 :

@@ -70,17 +70,15 @@ privileges_parse(struct privileges *p, const char *text)
 	if (text[n] != ':' && !has_gid)
 		return "this user has no entry that tells the group; write "
 		       "USER:GROUP";
-	if (p->uid == 0)
-		return "root is what is to be given up; leave the option out "
-		       "to keep it";
-	p->is_wanted = true;
+	p->root = p->uid == 0 ? text : NULL;
+	p->is_wanted = p->uid != 0;
 	return NULL;
 }
 
 int
 privileges_check(const struct privileges *p, struct uxs_error *why)
 {
-	if (!p->is_wanted || geteuid() == 0 ||
+	if ((!p->is_wanted && p->root == NULL) || geteuid() == 0 ||
 	    (geteuid() == p->uid && getegid() == p->gid))
 		return 0;
 	return uxs_error_set(why, UXS_FAILURE_PERMISSION, EPERM,

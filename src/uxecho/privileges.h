@@ -12,13 +12,16 @@ struct uxs_error;
 /* Whom to become, and how to give up everything else, for good. */
 
 struct privileges {
-	bool is_wanted;
+	bool is_wanted; /* not where root is to be kept */
+	const char *root; /* as it was named; NULL: it was not */
 	uid_t uid;
 	gid_t gid;
 	char name[LOGIN_NAME_MAX]; /* empty: not in the data base of users */
 };
 
-/* "USER[:GROUP]", by names or numbers. Returns what is wrong, or NULL. */
+/* "USER[:GROUP]", by names or numbers; borrows text. Returns what is wrong, or
+ * NULL. Whether root may be named, as whom nothing is given up, is for the
+ * caller to say. */
 const char *privileges_parse(struct privileges *privileges, const char *text);
 
 /* Could we? Returns 0, or a negative errno with *why (kind permission). */
