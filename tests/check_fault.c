@@ -302,13 +302,30 @@ START_TEST(a_seed_is_drawn_where_there_is_none)
 	struct fault one = fault_of("drop=1%"), other = fault_of("drop=1%");
 	struct uxs_error why;
 
-	ck_assert_int_eq(fault_choose_seed(&given, &why), 0);
-	ck_assert_int_eq(fault_choose_seed(&one, &why), 0);
-	ck_assert_int_eq(fault_choose_seed(&other, &why), 0);
+	ck_assert_int_eq(fault_choose_seed(&given, NULL, &why), 0);
+	ck_assert_int_eq(fault_choose_seed(&one, NULL, &why), 0);
+	ck_assert_int_eq(fault_choose_seed(&other, NULL, &why), 0);
 
 	ck_assert_uint_eq(given.seed, 7);
 	ck_assert(one.has_seed);
 	ck_assert_uint_ne(one.seed, other.seed);
+}
+END_TEST
+
+START_TEST(what_was_drawn_before_us_is_drawn_again_unless_one_is_given)
+{
+	const uint64_t drawn = 4711;
+	struct fault given = fault_of("drop=1%,seed=7");
+	struct fault none = fault_of("drop=1%");
+	struct uxs_error why;
+
+	ck_assert_int_eq(fault_choose_seed(&given, &drawn, &why), 0);
+	ck_assert_int_eq(fault_choose_seed(&none, &drawn, &why), 0);
+
+	ck_assert_uint_eq(given.seed, 7);
+	ck_assert(!given.is_drawn);
+	ck_assert_uint_eq(none.seed, drawn);
+	ck_assert(none.is_drawn);
 }
 END_TEST
 
@@ -335,5 +352,7 @@ suite_fault(void)
 	tcase_add_test(plan, a_datagram_meets_with_no_end);
 	tcase_add_test(plan, resets_are_announced);
 	tcase_add_test(plan, a_seed_is_drawn_where_there_is_none);
+	tcase_add_test(plan,
+	    what_was_drawn_before_us_is_drawn_again_unless_one_is_given);
 	return suite;
 }

@@ -313,6 +313,68 @@ START_TEST(next_one_is_confined_as_well)
 }
 END_TEST
 
+/* How long each of some answers is, of those to a first connection. */
+#define N_ANSWERS 40
+
+static void
+read_lengths(char lengths[N_ANSWERS + 1])
+{
+	const int fd = client_connect(UXS_SEQPACKET, "s");
+
+	for (int i = 0; i < N_ANSWERS; i++) {
+		char answer[16];
+		ssize_t n;
+
+		SAYS(fd, "12345678");
+		n = recv(fd, answer, sizeof(answer), 0);
+		ck_assert_int_gt(n, 0);
+		lengths[i] = (char)('0' + n);
+	}
+	lengths[N_ANSWERS] = '\0';
+	close(fd);
+}
+
+/* A second one, too, to which it was handed over. */
+START_TEST(faults_go_on_with_the_seed_that_was_drawn)
+{
+	const char *const arguments[] = { "--fault", "short=50%", "seqpacket:s",
+		NULL };
+	char first[N_ANSWERS + 1], lengths[N_ANSWERS + 1];
+	pid_t old = start(arguments);
+
+	read_lengths(first);
+	ck_assert_ptr_nonnull(strchr(first, '8'));
+	for (int i = 0; i < 2; i++) {
+		const pid_t next = upgrade(old);
+
+		ends_well(old);
+		read_lengths(lengths);
+		ck_assert_str_eq(lengths, first);
+		old = next;
+	}
+	stop(old);
+}
+END_TEST
+
+/* The socket is another one's then. */
+START_TEST(delayed_answers_to_datagrams_are_sent_before)
+{
+	const char *const arguments[] = { "--fault", "delay=1h", "dgram:s",
+		NULL };
+	const pid_t old = start(arguments);
+	const int fd = client_connect(UXS_DGRAM, "s");
+	pid_t next;
+
+	SAYS(fd, "hello");
+	next = upgrade(old);
+
+	HEARS(fd, "hello");
+	close(fd);
+	ends_well(old);
+	stop(next);
+}
+END_TEST
+
 START_TEST(files_name_the_one_that_serves)
 {
 	const char *const arguments[] = { "-p", "pid", "s", NULL };
@@ -943,6 +1005,8 @@ suite_upgrade(void)
 	tcase_add_test(change,
 	    session_that_stays_is_drained_after_the_drain_time);
 	tcase_add_test(change, next_one_is_confined_as_well);
+	tcase_add_test(change, faults_go_on_with_the_seed_that_was_drawn);
+	tcase_add_test(change, delayed_answers_to_datagrams_are_sent_before);
 	tcase_add_test(change, files_name_the_one_that_serves);
 	tcase_add_test(change, no_descriptor_is_left_over);
 	tcase_add_test(change, address_is_never_free);

@@ -216,7 +216,8 @@ choose_faults(struct daemon *d, struct uxs_error *why)
 
 	if (!fault->is_wanted)
 		return 0;
-	if ((r = fault_choose_seed(fault, why)) < 0)
+	if ((r = fault_choose_seed(fault, successor_seed(&d->successor), why)) <
+	    0)
 		return r;
 	say(d, UXS_NOTICE, "misbehaving on purpose, again with --fault ",
 	    fault_print(fault, text));
@@ -325,6 +326,7 @@ prepare_upgrade(struct daemon *d)
 	d->upgrade.pid_file = &d->pid_file;
 	d->upgrade.remover = &d->remover;
 	d->upgrade.stats = &d->stats;
+	d->upgrade.fault = &d->options.fault;
 	d->upgrade.limit_ns = d->options.conf.drain_ns > UXS_NS_PER_S ?
 	    d->options.conf.drain_ns :
 	    UXS_NS_PER_S;

@@ -22,6 +22,7 @@ struct uxs_error;
 struct fault {
 	bool is_wanted;
 	bool has_seed;
+	bool is_drawn; /* and nobody gave it */
 	uint64_t seed;
 	int64_t delay_ns, jitter_ns;
 	uint32_t rates[UXS_N_FAULTS]; /* but for the delay */
@@ -36,9 +37,11 @@ int fault_parse(struct fault *fault, const char *spec, struct uxs_error *why);
 #define FAULT_TEXT_MAX 256
 char *fault_print(const struct fault *fault, char text[FAULT_TEXT_MAX]);
 
-/* Where none was given, draw one (getrandom(2), so not pure). Returns 0, or a
- * negative errno with *why. */
-int fault_choose_seed(struct fault *fault, struct uxs_error *why);
+/* Where none was given, take what the process before us drew, or draw one
+ * (getrandom(2), so not pure). drawn may be NULL. Returns 0, or a negative
+ * errno with *why. */
+int fault_choose_seed(struct fault *fault, const uint64_t *drawn,
+    struct uxs_error *why);
 
 /* The plan: uxs_fates.of_message, with a struct fault for arg, which is
  * borrowed. */

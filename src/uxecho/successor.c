@@ -100,6 +100,10 @@ receive_along(struct successor *s, struct uxs_error *why)
 			keep_fd(&s->pid_file_fd, m.fd);
 		} else if (m.kind == UPGRADE_REMOVER && m.fd >= 0) {
 			keep_fd(&s->remover_fd, m.fd);
+		} else if (m.kind == UPGRADE_SEED && m.fd < 0 &&
+		    m.length == sizeof(s->seed)) {
+			memcpy(&s->seed, m.bytes, sizeof(s->seed));
+			s->has_seed = true;
 		} else {
 			keep_fd(&m.fd, -1);
 			return refuse(why, 0);
@@ -144,6 +148,12 @@ int
 successor_remover(struct successor *s)
 {
 	return give_away(&s->remover_fd);
+}
+
+const uint64_t *
+successor_seed(const struct successor *s)
+{
+	return s->has_seed ? &s->seed : NULL;
 }
 
 /* ---- the moment ---- */

@@ -3,6 +3,7 @@
 #define SUCCESSOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <uxsrv/handover.h>
 
@@ -21,6 +22,8 @@ struct successor {
 	/* private */
 	int fd; /* -1: we start as usual, or have taken over */
 	int pid_file_fd, remover_fd;
+	bool has_seed;
+	uint64_t seed;
 };
 
 #define SUCCESSOR_NONE                                        \
@@ -47,6 +50,9 @@ successor_waits(const struct successor *successor)
 /* Give away, once: the file with the process ID, the remover; -1: none. */
 int successor_pid_file(struct successor *successor);
 int successor_remover(struct successor *successor);
+
+/* What --fault drew there; NULL where it did not. Borrowed. */
+const uint64_t *successor_seed(const struct successor *successor);
 
 /*
  * Say that we are ready, and wait for the other one to stop reading. Returns

@@ -19,6 +19,7 @@
 #include <uxsrv/server.h>
 #include <uxsrv/units.h>
 
+#include "fault.h"
 #include "pid_file.h"
 #include "remover.h"
 #include "stats.h"
@@ -246,6 +247,9 @@ send_along(struct upgrade *u, int fd)
 	if (r == 0 && remover_fd(u->remover) >= 0)
 		r = upgrade_wire_send_fd(fd, UPGRADE_REMOVER,
 		    remover_fd(u->remover));
+	if (r == 0 && u->fault->is_drawn)
+		r = upgrade_wire_send(fd, UPGRADE_SEED, &u->fault->seed,
+		    sizeof(u->fault->seed));
 	if (r == 0)
 		r = upgrade_wire_send(fd, UPGRADE_SOCKETS, "", 0);
 	return r;

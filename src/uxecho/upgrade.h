@@ -10,6 +10,7 @@
 
 #include "keeper.h"
 
+struct fault;
 struct pid_file;
 struct remover;
 struct stats;
@@ -43,6 +44,7 @@ struct upgrade {
 	struct pid_file *pid_file;
 	struct remover *remover;
 	struct stats *stats;
+	const struct fault *fault;
 	int64_t limit_ns; /* for it to become ready */
 	/* private */
 	enum upgrade_state state;

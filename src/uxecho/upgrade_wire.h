@@ -8,7 +8,8 @@
  * What the two daemons and the keeper say to each other: messages of one kind
  * byte and some more, over SOCK_SEQPACKET, maybe with one descriptor.
  *
- *	old ─► new	PIDFILE fd, REMOVER fd	if there are any
+ *	old ─► new	PIDFILE fd, REMOVER fd,
+ *			SEED			if there are any
  *			SOCKETS			uxs_handover_send follows
  *	new ─► old	READY pid, taken...	or FAILED why, or end of file
  *	old ─► new	YOURS			or CALLED_OFF; end of file, too,
@@ -19,6 +20,7 @@
 enum upgrade_kind {
 	UPGRADE_PIDFILE = 'P',
 	UPGRADE_REMOVER = 'V',
+	UPGRADE_SEED = 'D', /* of --fault, 8 bytes, where it was drawn */
 	UPGRADE_SOCKETS = 'S',
 	UPGRADE_READY = 'R',
 	UPGRADE_FAILED = 'F',
