@@ -64,6 +64,23 @@ keep_rest(struct session *s, size_t length)
 	session_keep(s, buffer, length);
 }
 
+/* A client who shuts his end down meanwhile leaves a splice(2) that is under
+ * way short, like a full buffer. But there was room for all that cannot be
+ * kept, so ask again: then it is told. */
+static enum wire_sent
+send_piped(struct session *s, size_t length, size_t *n)
+{
+	struct relay *relay = &s->context->relay;
+	enum wire_sent sent = relay_send(relay, s->watch.fd, length, n);
+	size_t more;
+
+	if (sent == WIRE_SENT && length - *n > s->context->max_output) {
+		sent = relay_send(relay, s->watch.fd, length - *n, &more);
+		*n += more;
+	}
+	return sent;
+}
+
 void
 session_relay_out(struct session *s, size_t length)
 {
@@ -74,7 +91,7 @@ session_relay_out(struct session *s, size_t length)
 	session_made_progress(s);
 	counter_add(&stats->received_bytes, length);
 	counter_add(&stats->received_messages, 1);
-	sent = relay_send(&s->context->relay, s->watch.fd, length, &n);
+	sent = send_piped(s, length, &n);
 	counter_add(&stats->sent_bytes, n);
 	if (sent == WIRE_CONGESTED)
 		session_pause(s);
