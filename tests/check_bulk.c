@@ -18,9 +18,14 @@ static const struct {
 	{ "LLLL", true },
 	{ "LLLLLLLL", true },
 	{ "sLLL", false },
+	/* The end of a burst takes back one that was large. */
 	{ "LLLsL", false },
-	{ "LLLsLLL", false },
-	{ "LLLsLLLL", true },
+	{ "LLLsLL", true },
+	{ "LLsLLsL", false },
+	{ "LLsLLsLL", true },
+	{ "LsLsLsLsLs", false },
+	{ "LLLsssL", false },
+	{ "LLLssssLLL", false },
 	{ "ssssssss", false },
 	/* The end of a burst does not end it, small messages do. */
 	{ "LLLLs", true },
@@ -38,7 +43,7 @@ static const struct {
 	{ "LLLLsfsfsfs", false },
 };
 
-START_TEST(large_reads_in_a_row_switch_over_and_small_ones_back)
+START_TEST(many_large_reads_switch_over_and_small_ones_back)
 {
 	struct bulk bulk = { 0 };
 
@@ -98,7 +103,7 @@ suite_bulk(void)
 	TCase *tcase = harness_case(suite, "decisions");
 
 	tcase_add_loop_test(tcase,
-	    large_reads_in_a_row_switch_over_and_small_ones_back, 0,
+	    many_large_reads_switch_over_and_small_ones_back, 0,
 	    N_OF(histories));
 	tcase_add_loop_test(tcase, no_more_is_taken_than_can_be_sent_and_kept,
 	    0, N_OF(sizes));

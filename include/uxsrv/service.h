@@ -94,7 +94,7 @@ struct uxs_service {
 	 * On a stream the answer is the bytes that came, all of them, and it
 	 * does not matter whether on_message sees them. The server then may
 	 * pass bulk data on by itself, by moving the pages of it (splice(2)):
-	 * from some large reads in a row on, until small ones come. It does so
+	 * from some large reads on, until small ones come. It does so
 	 * only without framing, and only while the process ignores SIGPIPE,
 	 * which splice(2) raises.
 	 */

@@ -16,7 +16,9 @@ bulk_note(struct bulk *bulk, size_t n, size_t size)
 			bulk->n_large++;
 	} else if (n == size) {
 		/* There was no room for more: it tells nothing. */
-	} else if (!bulk_is_on(bulk) || ++bulk->n_small == BULK_AFTER) {
+	} else if (!bulk_is_on(bulk)) {
+		bulk->n_large -= bulk->n_large > 0;
+	} else if (++bulk->n_small == BULK_AFTER) {
 		bulk->n_large = bulk->n_small = 0;
 	}
 }

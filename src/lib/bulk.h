@@ -13,10 +13,12 @@
  */
 
 /*
- * Of a read that counts as large, and so many in a row switch over. Measured
- * for one message at a time, with 32 KiB it takes 1.1 of the processor time of
- * copying, with 40 KiB 0.85. Not more than 36544: a longer write is cut into
- * pieces of that, and a read may find only the first.
+ * Of a read that counts as large; so many more of them than of smaller ones,
+ * such as the end of what fitted into the client's buffer, switch over, and so
+ * many smaller ones in a row switch back. Measured for one message at a time,
+ * with 32 KiB it takes 1.1 of the processor time of copying, with 40 KiB 0.85.
+ * Not more than 36544: a longer write is cut into pieces of that, and a read
+ * may find only the first.
  */
 #define BULK_BYTES ((size_t)34 * 1024)
 #define BULK_AFTER 4
@@ -26,7 +28,7 @@
 
 struct bulk {
 	uint32_t send_buffer; /* SO_SNDBUF as we made it; 0: not yet */
-	uint8_t n_large; /* in a row; BULK_AFTER: it is bulk */
+	uint8_t n_large; /* less the smaller ones; BULK_AFTER: it is bulk */
 	uint8_t n_small; /* in a row, of bulk */
 };
 
