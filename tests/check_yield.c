@@ -45,8 +45,8 @@ static const struct {
 	{ { { 10000, 8, 40, 10000, 10000 } } },
 	{ { { 10000, 1, 2, 10000, 10000 } } },
 	/* Each in the time that it is worth, and not. */
-	{ { { 1000, 4, 80, 1000, 1000 } } },
-	{ { { 1000, 4, 81, 1, 8 } } },
+	{ { { 1000, 4, 200, 1000, 1000 } } },
+	{ { { 1000, 4, 201, 1, 8 } } },
 	/* Never anything, at once: tried again ever more seldom. */
 	{ { { 1000, 0, 1, 5, 8 }, { 1000000, 0, 1, 200, 260 } } },
 	/* A third had the processor for milliseconds: one try. */

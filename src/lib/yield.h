@@ -24,7 +24,7 @@
 #define YIELD_SCORE_PAYS 8
 #define YIELD_PROBE_MIN 16 /* sleeps from one probe to the next */
 #define YIELD_PROBE_MAX 4096
-#define YIELD_WORTH_NS INT64_C(20000) /* each of what is ready then */
+#define YIELD_WORTH_NS INT64_C(50000) /* each of what is ready then */
 
 void yield_init(struct uxs_yield *yield);
 
