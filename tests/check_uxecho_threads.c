@@ -5,6 +5,7 @@
  * Clients come one after the other, so the first four are in four threads.
  */
 #include "harness.h"
+#include "lib/yield.h"
 #include "suites.h"
 #include "trace.h"
 
@@ -342,9 +343,9 @@ END_TEST
 #define N_TRACED 100
 /* Turns that had begun before, or had not ended after. */
 #define EDGES (2 * THREADS)
-/* Each is alone with its client most of the time, so yielding is in vain: it
- * is tried before, after, and of its 25 waits in the 16th. */
-#define TRIES (4 * THREADS)
+/* Each is alone with its client, so yielding is in vain: it is given up before
+ * the count begins, or some tries later, and of 25 waits tried in two more. */
+#define TRIES ((YIELD_LOST_MAX + 2) * THREADS)
 
 START_TEST(a_message_costs_no_more_calls_than_with_one_thread)
 {
@@ -370,10 +371,8 @@ START_TEST(a_message_costs_no_more_calls_than_with_one_thread)
 		cost = read_trace();
 		ck_assert_int_eq(cost.receives, N_TRACED);
 		ck_assert_int_eq(cost.sends, N_TRACED);
-		ck_assert_int_le(cost.waits - cost.looks, N_TRACED + EDGES);
 		ck_assert_int_le(cost.waits, N_TRACED + EDGES + TRIES);
 		ck_assert_int_ge(cost.yields, 1);
-		ck_assert_int_le(cost.yields, cost.looks + EDGES);
 		ck_assert_int_eq(cost.others, 0);
 	}
 	close_all(fds, THREADS);

@@ -69,8 +69,9 @@ struct uxs_spin {
 struct uxs_yield {
 	/* private */
 	bool is_on;
-	int score; /* of whether it pays */
-	int probe_after, until_probe; /* in waits */
+	int n_lost; /* in a row */
+	int penalty; /* for a processor that was gone for long */
+	int n_to_sleep; /* waits until the next try */
 };
 
 struct uxs_loop {

@@ -1,42 +1,29 @@
 /* SPDX-License-Identifier: ISC */
-/* A score of how often yielding was worth it, and probes where it says no. */
+/* How many waits are slept before the next one is tried; see yield.h. */
 #include "yield.h"
 
 void
 yield_init(struct uxs_yield *yield)
 {
-	*yield = (struct uxs_yield){
-		.is_on = true,
-		.score = YIELD_SCORE_PAYS, /* nothing is known: try */
-		.probe_after = YIELD_PROBE_MIN,
-		.until_probe = YIELD_PROBE_MIN,
-	};
+	*yield = (struct uxs_yield){ .is_on = true };
 }
 
 bool
 yield_pays(struct uxs_yield *yield)
 {
-	if (yield->score >= YIELD_SCORE_PAYS)
+	if (yield->n_to_sleep == 0)
 		return true;
-	if (--yield->until_probe > 0)
-		return false;
-	if (yield->probe_after < YIELD_PROBE_MAX)
-		yield->probe_after *= 2;
-	yield->until_probe = yield->probe_after;
-	return true;
+	yield->n_to_sleep--;
+	return false;
 }
 
 static void
-count_won(struct uxs_yield *yield)
+count_dear(struct uxs_yield *yield)
 {
-	/* A probe: so it pays again. */
-	if (yield->score < YIELD_SCORE_PAYS)
-		yield->score = YIELD_SCORE_PAYS;
-	yield->score += 2;
-	if (yield->score < YIELD_SCORE_MAX)
-		return;
-	yield->score = YIELD_SCORE_MAX;
-	yield->probe_after = yield->until_probe = YIELD_PROBE_MIN;
+	yield->penalty = 4 * yield->penalty + 1;
+	if (yield->penalty > YIELD_PENALTY_MAX)
+		yield->penalty = YIELD_PENALTY_MAX;
+	yield->n_to_sleep = yield->penalty;
 }
 
 void
@@ -44,10 +31,15 @@ yield_learn(struct uxs_yield *yield, int n_ready, int64_t spent_ns)
 {
 	const int64_t n_worth = n_ready > 0 ? n_ready : 1;
 
-	if (spent_ns > n_worth * YIELD_WORTH_NS)
-		yield->score = 0;
-	else if (n_ready > 0)
-		count_won(yield);
-	else if (yield->score > 0)
-		yield->score--;
+	if (spent_ns > n_worth * YIELD_WORTH_NS) {
+		count_dear(yield);
+		return;
+	}
+	yield->penalty -= yield->penalty > 0;
+	if (n_ready > 0)
+		yield->n_lost = 0;
+	else if (yield->n_lost < YIELD_LOST_MAX)
+		yield->n_lost++;
+	if (yield->n_lost == YIELD_LOST_MAX)
+		yield->n_to_sleep = YIELD_PROBE;
 }

@@ -11,19 +11,20 @@
  * Loops that share the clients see little of them each. One that sleeps as
  * soon as it has done everything is woken for every message, which costs the
  * server a switch of tasks, and the client the waking of it. One that yields
- * once, sched_yield(2), and looks again finds more of them together. Yielding
- * in vain is 0.6 us; a sleep that was saved is two to three times as much, so
- * it pays from a third of the waits on.
+ * once, sched_yield(2), and looks again finds more of them together.
  *
- * But a processor that was given away to a third may be gone for
- * milliseconds, while one who sleeps would have been woken at once. So what
- * came has to be worth the time; if not, it is long before the next try.
+ * Where its clients are too few for that, yielding is in vain, for 0.6 us. So
+ * some in a row are the end of it, but for a try now and then.
+ *
+ * A processor that was given away to a third may be gone for milliseconds,
+ * while one who sleeps would have been woken at once. So what came has to be
+ * worth the time; if it was not, the next waits are slept, and four times as
+ * many when that comes again.
  */
 
-#define YIELD_SCORE_MAX 16
-#define YIELD_SCORE_PAYS 8
-#define YIELD_PROBE_MIN 16 /* sleeps from one probe to the next */
-#define YIELD_PROBE_MAX 4096
+#define YIELD_LOST_MAX 8 /* in a row */
+#define YIELD_PROBE 16 /* sleeps from one try to the next, then */
+#define YIELD_PENALTY_MAX 4096
 #define YIELD_WORTH_NS INT64_C(50000) /* each of what is ready then */
 
 void yield_init(struct uxs_yield *yield);
