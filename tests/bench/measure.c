@@ -12,8 +12,9 @@
 /* Between two looks whether it is there; what start-up is rounded up to. */
 #define KNOCK_NS 20000
 
-/* Until what a server does after its last answer is over. */
-#define SETTLE_NS 100000000
+/* Until what a server does after its last answer is over: the list of processes
+ * shows the rate of uxecho, for up to three seconds after it. */
+#define SETTLE_NS INT64_C(3500000000)
 
 static int
 measure_start(struct bench *bench, const struct workload *workload,
