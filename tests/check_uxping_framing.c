@@ -63,6 +63,24 @@ START_TEST(framed_pings_come_back)
 }
 END_TEST
 
+/* In a flood a ping is sent when the one before is answered, or after 10 ms. Of
+ * the last but one these are over while the last one is under way. */
+START_TEST(a_flood_sends_no_more_than_it_was_told)
+{
+	struct service service;
+	const char *const arguments[] = { "--fault", "delay=9ms,seed=1",
+		"stream:s", NULL };
+
+	service_start(&service, arguments);
+
+	UXPING("-c", "3", "-i", "0", "s");
+
+	ck_assert_int_eq(result.status, 0);
+	says(result.out, "3 sent, 3 received, 0 corrupted, 0% loss");
+	service_stop_clean(&service);
+}
+END_TEST
+
 /* Each way that an answer can be cut is met within. */
 START_TEST(answer_may_come_byte_by_byte)
 {
@@ -333,6 +351,7 @@ suite_uxping_framing(void)
 	TCase *bench = harness_case(suite, "bench");
 	TCase *filters = harness_case(suite, "filter");
 
+	tcase_add_test(pings, a_flood_sends_no_more_than_it_was_told);
 	tcase_add_loop_test(pings, framed_pings_come_back, 0,
 	    N_OF(sizes) * (UXS_N_FRAMINGS - 1));
 	tcase_add_loop_test(pings, answer_may_come_byte_by_byte, 1,

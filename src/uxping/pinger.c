@@ -83,6 +83,8 @@ schedule_next(struct pinger *pinger, int64_t now_ns)
 	pinger->due_ns = next_ns;
 	if (pinger_may_send(pinger))
 		uxs_timer_start(pinger->loop, &pinger->send_timer, next_ns);
+	else /* what was the last but one may have left it started */
+		uxs_timer_stop(pinger->loop, &pinger->send_timer);
 }
 
 static void
