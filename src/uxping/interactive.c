@@ -461,7 +461,7 @@ run(struct chat *chat)
 int
 interactive_run(const struct options *options)
 {
-	static struct chat chat = { .loop = UXS_LOOP_CLOSED,
+	struct chat chat = { .loop = UXS_LOOP_CLOSED,
 		.target = TARGET_CLOSED,
 		.link = TARGET_LINK_CLOSED };
 	struct uxs_error why;
