@@ -96,9 +96,11 @@ is_one_printable_line(const char *line, size_t n, enum log_format format)
 
 	ck_assert_uint_lt(n, LOG_LINE_MAX);
 	ck_assert_uint_eq(strlen(line), n);
-	for (size_t i = 0; i < n_printable; i++)
-		ck_assert_msg(line[i] >= ' ' && line[i] <= '~',
-		    "byte %d at %zu", line[i], i);
+	/* No assertion for each: one that passes is told to the parent, too. */
+	for (size_t i = 0; i < n_printable; i++) {
+		if (line[i] < ' ' || line[i] > '~')
+			ck_abort_msg("byte %d at %zu", line[i], i);
+	}
 	if (format != LOG_AS_SYSLOG)
 		ck_assert_int_eq(line[n - 1], '\n');
 }
