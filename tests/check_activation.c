@@ -119,15 +119,17 @@ exec_uxecho(const struct legacy *l, const char *const arguments[], int ready)
 
 static struct output_of result;
 
-static void
-read_into(const char *file, char *text)
+static char *
+read_output(const char *file)
 {
+	char text[OUTPUT_MAX];
 	const int fd = open(file, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = read(fd, text, OUTPUT_MAX - 1);
+	const ssize_t n = read(fd, text, sizeof(text) - 1);
 
 	ck_assert_int_ge(n, 0);
 	text[n] = '\0';
 	close(fd);
+	return keep_text(text);
 }
 
 /* Run it to its end. */
@@ -144,8 +146,8 @@ run_inheriting(const struct legacy *l, const char *const arguments[])
 	}
 	ck_assert_int_gt(pid, 0);
 	result.status = wait_child(pid);
-	read_into("out", result.out);
-	read_into("err", result.err);
+	result.out = read_output("out");
+	result.err = read_output("err");
 }
 
 static void
@@ -330,7 +332,7 @@ START_TEST(who_comes_during_the_drain_is_left_to_the_next)
 	const struct legacy l = { .fds = { made_socket(UXS_STREAM, "s") } };
 	struct service service;
 	int clients[N_WAITING], slow;
-	static char much[1 << 20];
+	static const char much[1 << 20];
 
 	start_inheriting(&service, &l, arguments);
 	slow = client_connect(UXS_STREAM, "s");

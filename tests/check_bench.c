@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(everybody_gets_a_turn_where_the_servers_queue_is_full)
 {
-	static struct load load;
+	struct load load;
 	size_t n_answered = 0;
 	pid_t pid;
 

@@ -221,7 +221,7 @@ assert_is_xml(const char *file)
 	static const char script[] =
 	    "command -v xmllint >/dev/null || exit 99\n"
 	    "exec xmllint --noout \"$0\"";
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", script, file, NULL };
 
 	run_program(&result, argv);
@@ -339,7 +339,7 @@ count_rows(const char *written)
 
 START_TEST(run_measures_uxecho_and_the_bare_loop)
 {
-	static struct output_of result;
+	struct output_of result;
 	char *written;
 
 	run_bench(&result, build_folder(),
@@ -363,7 +363,7 @@ START_TEST(run_lets_go_of_the_connections_that_it_held)
 	static const char script[] =
 	    "ulimit -n 1200 && exec \"$0\" -r 2 -d 300ms -b \"$1\" "
 	    "-w memory-1000 -s epoll";
-	static struct output_of result;
+	struct output_of result;
 	const char *build = build_folder();
 	const char *const argv[] = { "/bin/sh", "-c", script,
 		program("bench_run"), build, NULL };
@@ -378,7 +378,7 @@ END_TEST
 
 START_TEST(run_goes_on_when_a_peer_fails)
 {
-	static struct output_of result;
+	struct output_of result;
 	char *written;
 
 	ck_assert_int_eq(mkdir("bench", 0755), 0);
@@ -406,7 +406,7 @@ END_TEST
 
 START_TEST(run_goes_on_when_uxping_does_not_run)
 {
-	static struct output_of result;
+	struct output_of result;
 	char peer[1100];
 
 	ck_assert_int_eq(mkdir("bench", 0755), 0);
@@ -463,7 +463,7 @@ END_TEST
 
 START_TEST(run_that_could_not_be_written_does_not_begin)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "bench_run", "-b", build_folder(), "-o",
 		"nowhere", NULL };
 
@@ -479,7 +479,7 @@ END_TEST
 
 START_TEST(run_without_uxping_says_what_is_missing)
 {
-	static struct output_of result;
+	struct output_of result;
 
 	run_bench(&result, "nowhere", "stream-16", "epoll");
 

@@ -86,7 +86,7 @@ END_TEST
 static void
 assert_taken(const char *of, const struct completion *o, const char *word)
 {
-	static struct output_of result;
+	struct output_of result;
 	char option[256];
 	const char *const argv[] = { of, option, "--help", NULL };
 
@@ -143,7 +143,7 @@ END_TEST
 START_TEST(shell_takes_the_file)
 {
 	const char *shell = shells[_i];
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", "exec \"$0\" -n \"$1\"",
 		shell, completion_file(shell, programs[0].name), NULL };
 
@@ -183,7 +183,7 @@ mentions(const char *file, const char *mention)
 static void
 assert_names_every_option(const char *shell, int i)
 {
-	static char file[OUTPUT_MAX];
+	char file[OUTPUT_MAX];
 	FILE *stream = fopen(completion_file(shell, programs[i].name), "r");
 	struct completion o;
 	char mention[128];
@@ -231,7 +231,7 @@ static const char ask_bash[] =
 
 START_TEST(bash_offers_the_options_and_nothing_else)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", ask_bash,
 		completion_file("bash", programs[_i].name), programs[_i].name,
 		NULL };
@@ -305,7 +305,7 @@ write_session(const char *shell)
 static void
 link_zsh_functions(void)
 {
-	static struct output_of result;
+	struct output_of result;
 
 	for (int i = 0; i < N_PROGRAMS; i++) {
 		const char *const argv[] = { "/bin/sh", "-c",
@@ -426,7 +426,7 @@ static const char ask_fish[] =
 
 START_TEST(fish_completes)
 {
-	static struct output_of result;
+	struct output_of result;
 	char uxecho[4096];
 	const char *const argv[] = { "/bin/sh", "-c", ask_fish, uxecho,
 		completion_file("fish", "uxping"), asked[_i].line, NULL };

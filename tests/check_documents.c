@@ -80,7 +80,7 @@ print_manual_entry(char *line, size_t size, const struct option_text *o)
 START_TEST(help_lists_the_option)
 {
 	const struct option_text o = option_at(_i);
-	static struct output_of result;
+	struct output_of result;
 	char entry[128];
 
 	help_text(&result);
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(help_lists_nothing_else)
 {
-	static struct output_of result;
+	struct output_of result;
 	int n = 0;
 
 	help_text(&result);
@@ -381,7 +381,7 @@ END_TEST
 static void
 check_manual(const char *name)
 {
-	static struct output_of result;
+	struct output_of result;
 	char file[4096];
 	const char *const argv[] = { "/usr/bin/env", "mandoc", "-Tlint", "-W",
 		"warning", file, NULL };

@@ -302,7 +302,7 @@ write_script(const struct block *block)
 static void
 run_commands(struct block *block)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "script", NULL };
 
 	write_script(block);
@@ -344,7 +344,7 @@ set_search_path(void)
 static int
 run_examples(char *text, const char *begin, const char *end)
 {
-	static struct block block;
+	struct block block;
 	bool is_inside = false;
 	int n = 0;
 
@@ -455,7 +455,7 @@ extract_program(void)
 static void
 compile_program(void)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c",
 		"flags=$(${PKG_CONFIG:-pkg-config} --cflags libbsd-overlay) && "
 		"libs=$(${PKG_CONFIG:-pkg-config} --libs libbsd-overlay) && "
@@ -474,7 +474,7 @@ compile_program(void)
 static void
 run_first_steps(char *text)
 {
-	static struct block block;
+	struct block block;
 	bool is_inside = false;
 
 	set_search_path();

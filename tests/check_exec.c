@@ -243,7 +243,7 @@ dial_from(const char *name)
 static void
 ask_environment(void *arg)
 {
-	static char expected[TEXT_MAX];
+	char expected[TEXT_MAX];
 	int fd;
 
 	become_other();
@@ -339,7 +339,7 @@ static const char *const client_names[] = { NULL, "client" };
 
 START_TEST(program_is_told_what_s6_tells)
 {
-	static char theirs[TEXT_MAX], ours[TEXT_MAX];
+	char theirs[TEXT_MAX], ours[TEXT_MAX];
 	struct service process;
 	pid_t s6;
 
@@ -386,7 +386,7 @@ END_TEST
 /* The kernel would not start anything with a string over 128 KiB. */
 START_TEST(more_groups_than_fit_are_not_set)
 {
-	static gid_t gids[65536];
+	gid_t gids[65536];
 	char *const inherited[] = { NULL };
 	const struct uxs_peer peer = UXS_PEER_UNKNOWN;
 	struct uxs_groups groups = { .is_known = true, .gids = gids };
@@ -828,7 +828,7 @@ static const struct {
 
 START_TEST(start_and_check_refuse)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *checked[13] = { "uxecho", "--check" };
 
 	run_program(&result, wrong[_i].arguments);
@@ -848,7 +848,7 @@ START_TEST(check_shows_what_would_be_run)
 {
 	const char *const arguments[] = { "uxecho", "--check", "-s", "exec",
 		"s", "--", "./prog", "--check", NULL };
-	static struct output_of result;
+	struct output_of result;
 	char line[512];
 
 	write_file("prog", "#!/bin/sh\n", 0755);

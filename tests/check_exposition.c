@@ -170,7 +170,7 @@ END_TEST
 /* More of everything than fits at first. */
 START_TEST(many_are_read)
 {
-	static char text[65536];
+	char text[65536];
 	size_t n = 0;
 
 	for (int f = 0; f < 40; f++) {

@@ -688,21 +688,21 @@ END_TEST
 /* Reads that are large and in a row would be passed on unseen otherwise. */
 START_TEST(nothing_is_passed_on_unseen)
 {
-	static char data[1024 * 1024];
+	char data[1024 * 1024], *back = malloc(sizeof(data));
 	size_t n_sent = 0, n_heard = 0;
 	int fd;
 
+	ck_assert_ptr_nonnull(back);
 	open_server(UXS_STREAM);
 	fill_random(data, sizeof(data), 7);
 	fd = client_connect(UXS_STREAM, "s");
 	while (n_heard < sizeof(data)) {
-		static char back[sizeof(data)];
 		ssize_t r = send(fd, data + n_sent, sizeof(data) - n_sent,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		n_sent += r > 0 ? (size_t)r : 0;
 		turn(0);
-		r = recv(fd, back, sizeof(back), MSG_DONTWAIT);
+		r = recv(fd, back, sizeof(data), MSG_DONTWAIT);
 		if (r > 0) {
 			ck_assert_mem_eq(back, data + n_heard, (size_t)r);
 			n_heard += (size_t)r;
@@ -710,6 +710,7 @@ START_TEST(nothing_is_passed_on_unseen)
 	}
 
 	ck_assert_uint_eq(n_bytes_seen, sizeof(data));
+	free(back);
 	close(fd);
 	uxs_server_close(&server);
 }

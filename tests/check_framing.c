@@ -324,8 +324,8 @@ END_TEST
 
 START_TEST(framed_messages_come_out_again_however_they_are_cut)
 {
-	static char stream[N_MESSAGES * (LONGEST + UXS_FRAME_HEAD_MAX + 1)];
-	static char data[LONGEST + N_MESSAGES];
+	char stream[N_MESSAGES * (LONGEST + UXS_FRAME_HEAD_MAX + 1)];
+	char data[LONGEST + N_MESSAGES];
 	const enum uxs_framing framing = (enum uxs_framing)_i;
 	struct uxs_deframer d;
 	size_t length = 0, at = 0, got = 0;

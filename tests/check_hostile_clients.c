@@ -391,7 +391,7 @@ END_TEST
 static void
 rave(const struct attacker *attacker)
 {
-	static char data[65536];
+	char data[65536];
 	int fds[20];
 
 	fill_random(data, sizeof(data), 47);

@@ -65,7 +65,7 @@ static int
 slow_to_close(int seconds)
 {
 	const struct linger linger = { .l_onoff = 1, .l_linger = seconds };
-	static char data[65536];
+	static const char data[65536];
 	struct sockaddr_in sa;
 	socklen_t length = sizeof(sa);
 	int fd;
@@ -256,7 +256,7 @@ hangs_up(int fd)
 
 START_TEST(closing_a_connection_with_a_slow_one_in_it_holds_up_nobody)
 {
-	static char data[STUFFING];
+	static const char data[STUFFING];
 	struct hostile_server server;
 	int hostile, honest;
 

@@ -61,7 +61,7 @@ listed_symbols(struct declarations *list)
 static void
 shown_symbols(struct declarations *list, const char *library, const char *how)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/usr/bin/env", "nm", how,
 		"--defined-only", program(library), NULL };
 
@@ -87,10 +87,10 @@ assert_within(const struct declarations *part, const char *part_is,
 	ck_assert_int_gt(part->n, 50);
 }
 
-static struct declarations declared, other;
-
 START_TEST(list_of_symbols_is_what_the_headers_declare)
 {
+	struct declarations declared, other;
+
 	declared_symbols(&declared);
 	listed_symbols(&other);
 
@@ -113,6 +113,8 @@ is_sanitized(void)
 static void
 check_library(const char *library, const char *how)
 {
+	struct declarations declared, other;
+
 	declared_symbols(&declared);
 	shown_symbols(&other, library, how);
 
@@ -139,7 +141,7 @@ END_TEST
 /* What the loader reads: the name to look for, and what else is needed. */
 START_TEST(shared_library_names_itself_and_what_it_needs)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/usr/bin/env", "readelf", "-dW",
 		program("libuxsrv.so"), NULL };
 
@@ -170,7 +172,9 @@ check_is_c(const char *header, void *arg)
 /* Or a program in C++ would look for others. */
 START_TEST(headers_say_that_their_functions_are_c)
 {
-	ck_assert_int_gt(each_header(check_is_c, &declared), 10);
+	struct declarations own;
+
+	ck_assert_int_gt(each_header(check_is_c, &own), 10);
 }
 END_TEST
 

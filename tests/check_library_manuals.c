@@ -147,10 +147,9 @@ assert_within(const struct declarations *part, const char *part_name,
 	}
 }
 
-static struct declarations declared, described;
-
 START_TEST(synopsis_is_what_the_header_declares)
 {
+	struct declarations declared, described;
 	char *page = read_page(_i);
 
 	declared.n = 0;
@@ -168,6 +167,7 @@ START_TEST(page_is_named_for_every_function)
 {
 	char *page = read_page(_i);
 	const char *names = cut_between(page, "\n.Sh NAME", "\n.Sh ");
+	struct declarations declared;
 	char line[128];
 
 	declared.n = 0;
@@ -306,7 +306,7 @@ next_display(char **rest, const char *file)
 static const char *
 run_script(const char *script, const char *page)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", script,
 		program("libuxsrv.a"), NULL };
 

@@ -176,7 +176,7 @@ static const size_t group_counts[] = { 0, 1, 2, 63, 64, 65, 300, 4096,
 START_TEST(knows_all_the_groups)
 {
 	const size_t n = group_counts[_i];
-	static gid_t gids[UXS_GROUPS_MAX];
+	gid_t gids[UXS_GROUPS_MAX];
 	struct caller caller = { OTHER_UID, OTHER_GID, n, gids, UXS_STREAM };
 	struct uxs_groups groups;
 	pid_t pid;

@@ -235,7 +235,7 @@ START_TEST(two_signals_leave_nothing_behind)
 {
 	struct service service;
 	int fd;
-	static char much[1 << 20];
+	static const char much[1 << 20];
 
 	SKIP_UNLESS_ROOT();
 	service_start(&service, as_other);

@@ -169,7 +169,7 @@ start_daemon(struct service *service, const char *source)
 
 START_TEST(daemon_without_an_address_says_how_it_is_used)
 {
-	static struct output_of result;
+	struct output_of result;
 	char program_here[64], usage[256];
 	const char *const argv[] = { program_here, NULL };
 

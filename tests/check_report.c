@@ -252,7 +252,7 @@ END_TEST
 static int
 run_xmllint(const char *argument, const char *file)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", "exec xmllint \"$0\" $1",
 		argument, file, NULL };
 

@@ -260,7 +260,7 @@ say_length(struct uxs_client *client, const struct uxs_message *m, void *arg)
 static int
 answer_big(struct uxs_client *client, const struct uxs_message *m, void *arg)
 {
-	static unsigned char data[BIG];
+	unsigned char data[BIG];
 
 	fill_random(data, sizeof(data), 7);
 	for (size_t at = 0; at < BIG; at += BIG / 16) {

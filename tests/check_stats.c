@@ -36,19 +36,22 @@ static const char *const all[] = { "--stats", "m", "stream:s", "seqpacket:q",
 	"dgram:d", NULL };
 
 static struct exposition e; /* as of the last look */
-static char text[TEXT_MAX];
+static char *text; /* what was heard or printed last */
 
 /* All up to the end of file. */
 static size_t
 hear_all(int fd)
 {
+	char heard[TEXT_MAX];
 	size_t n = 0;
 	ssize_t r;
 
-	while ((r = recv(fd, text + n, sizeof(text) - 1 - n, 0)) > 0)
+	while ((r = recv(fd, heard + n, sizeof(heard) - 1 - n, 0)) > 0)
 		n += (size_t)r;
 	ck_assert_msg(r == 0, "%s", strerror(errno));
-	text[n] = '\0';
+	heard[n] = '\0';
+	ck_assert_uint_eq(strlen(heard), n);
+	text = keep_text(heard);
 	close(fd);
 	return n;
 }
@@ -254,8 +257,7 @@ print_metrics(const struct metrics *metrics)
 	ck_assert_ptr_nonnull(out);
 	metrics_print(out, metrics);
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_uint_lt(n, sizeof(text));
-	memcpy(text, printed, n + 1);
+	text = keep_text(printed);
 	free(printed);
 	exposition_fini(&e);
 	must_parse(text, n);
@@ -590,7 +592,7 @@ END_TEST
 
 START_TEST(what_follows_a_request_is_thrown_away)
 {
-	static char request[100000];
+	char request[100000];
 	struct service service;
 
 	start(&service, all);
@@ -647,7 +649,7 @@ START_TEST(curl_reads_it)
 {
 	const char *const argv[] = { "/usr/bin/curl", "-sf", "--unix-socket",
 		harness_path("m"), "http://uxecho/metrics", NULL };
-	static struct output_of result;
+	struct output_of result;
 	struct service service;
 
 	if (access(argv[0], X_OK) < 0) {
@@ -921,7 +923,7 @@ START_TEST(address_that_does_not_fit_is_a_usage_error)
 {
 	const char *const argv[] = { "uxecho", "--stats", conflicts[_i].stats,
 		conflicts[_i].address, NULL };
-	static struct output_of result;
+	struct output_of result;
 
 	run_program(&result, argv);
 
@@ -934,7 +936,7 @@ END_TEST
 START_TEST(address_that_cannot_be_made_ends_the_start_and_leaves_nothing)
 {
 	const char *const argv[] = { "uxecho", "--stats", "no/m", "s", NULL };
-	static struct output_of result;
+	struct output_of result;
 
 	run_program(&result, argv);
 
@@ -949,7 +951,7 @@ max_conns_with(const char *option, const char *value)
 {
 	const char *const argv[] = { "uxecho", "--check", "s", option, value,
 		NULL };
-	static struct output_of result;
+	struct output_of result;
 	const char *line;
 
 	run_program(&result, argv);
@@ -970,7 +972,7 @@ START_TEST(check_shows_it)
 {
 	const char *const argv[] = { "uxecho", "--check", "--stats", "m", "s",
 		NULL };
-	static struct output_of result;
+	struct output_of result;
 
 	run_program(&result, argv);
 

@@ -64,7 +64,7 @@ copy_file(const char *from, const char *to)
 {
 	const int in = open(from, O_RDONLY | O_CLOEXEC);
 	const int out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	static char bytes[1 << 16];
+	char bytes[1 << 16];
 	ssize_t n;
 
 	ck_assert_int_ge(in, 0);
@@ -417,7 +417,7 @@ END_TEST
 
 START_TEST(address_is_never_free)
 {
-	static struct output_of second;
+	struct output_of second;
 	const char *const argv[] = { "uxecho", "s", NULL };
 	pid_t old = start(plain), next;
 	int fd = client_connect(UXS_STREAM, "s");
@@ -496,7 +496,7 @@ START_TEST(it_works_in_the_background)
 {
 	const char *const argv[] = { "bin/uxecho", "-q", "-D", "-p", "pid", "s",
 		NULL };
-	static struct output_of result;
+	struct output_of result;
 	char path[64], target[64] = "";
 	pid_t old, next;
 
@@ -895,7 +895,7 @@ static const char *const junk[] = { "", "junk", "-1", "2", "999",
 START_TEST(junk_in_the_environment_is_refused)
 {
 	const char *const argv[] = { "uxecho", "s", NULL };
-	static struct output_of result;
+	struct output_of result;
 
 	setenv("UXECHO_UPGRADE", junk[_i], 1);
 	run_program(&result, argv);

@@ -68,7 +68,7 @@ read_stats(char text[OUTPUT_MAX])
 static long
 figure(const char *name)
 {
-	static char text[OUTPUT_MAX];
+	char text[OUTPUT_MAX];
 	const char *at;
 
 	read_stats(text);

@@ -989,7 +989,7 @@ hear_what_waited(int fd, enum uxs_type type, const char *data)
 
 START_TEST(what_was_received_before_the_stop_is_answered)
 {
-	static char data[WAITING];
+	char data[WAITING];
 	struct service service;
 	int fd;
 

@@ -60,7 +60,7 @@ START_TEST(echoes_beside_the_unix_domain_until_the_end)
 {
 	struct service process;
 	char address[160], name[128];
-	static char data[BULK];
+	char data[BULK];
 	int tcp, stream;
 
 	if (anywhere[_i][0] == '[' && !loopback_has_ipv6())
@@ -474,7 +474,7 @@ END_TEST
 START_TEST(drain_answers_all_and_resets_nobody)
 {
 	struct service process;
-	static char data[50000];
+	char data[50000];
 	char name[128];
 	int fds[20];
 

@@ -406,7 +406,7 @@ START_TEST(relative_path_is_that_of_the_start)
 {
 	static const char *const arguments[] = { "uxecho", "--daemon",
 		"--pidfile", "pid", "stream:dir/s", "dgram:dir/d", NULL };
-	static struct output_of result;
+	struct output_of result;
 	char text[16] = "";
 	int fd;
 	pid_t pid;
@@ -436,7 +436,7 @@ END_TEST
 START_TEST(removed_lock_is_made_anew)
 {
 	const char *const arguments[] = { "uxecho", typed[_i], NULL };
-	static struct output_of result;
+	struct output_of result;
 	struct service service;
 
 	start(&service, TYPE);
@@ -659,7 +659,7 @@ START_TEST(without_inotify_it_is_noticed_later)
 {
 	static const char *const arguments[] = { "--user", "1502:1502",
 		"stream:dir/s", NULL };
-	static int fds[HOARD_MAX];
+	int fds[HOARD_MAX];
 	struct service service;
 	struct rlimit limit;
 	int n;

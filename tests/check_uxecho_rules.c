@@ -131,7 +131,7 @@ static const struct {
 
 START_TEST(bad_file_at_start_is_78_and_one_line)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const serving[] = { "uxecho", "-f", "rules", "s", NULL };
 	const char *const checking[] = { "uxecho", "-n", "-f", "rules", "s",
 		NULL };
@@ -368,7 +368,7 @@ check_as(struct output_of *result, const char *user)
 
 START_TEST(check_tells_what_the_rules_decide_for_a_user)
 {
-	static struct output_of result;
+	struct output_of result;
 
 	SKIP_UNLESS_ROOT();
 	check_as(&result, judgements[_i].user);
@@ -381,7 +381,7 @@ END_TEST
 
 START_TEST(check_of_nobody_is_64)
 {
-	static struct output_of result;
+	struct output_of result;
 
 	check_as(&result, "no-such\nuser");
 
@@ -401,7 +401,7 @@ replace_file(const char *name, const char *in_place_of, const char *text)
 
 START_TEST(check_knows_supplementary_groups)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "uxecho", "--check", "-a", "group:band",
 		"--as", "alice", "stream:s", NULL };
 

@@ -178,7 +178,7 @@ END_TEST
 START_TEST(discard_takes_all_and_answers_nothing)
 {
 	struct service process;
-	static char data[300000];
+	static const char data[300000];
 	int fd;
 
 	start(&process, "discard", "none");

@@ -68,7 +68,7 @@ hear_bulk(int fd, enum uxs_type type, const char *data)
 
 START_TEST(reply_that_is_half_written_is_finished)
 {
-	static char data[BULK];
+	char data[BULK];
 	struct service service;
 	int fd;
 

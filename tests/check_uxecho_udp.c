@@ -95,7 +95,7 @@ static const struct {
 
 START_TEST(echoes_whole_datagrams_beside_the_unix_domain)
 {
-	static char data[LONGEST], heard[LONGEST + 1];
+	char data[LONGEST], heard[LONGEST + 1];
 	struct service process;
 	char address[160], name[LOOPBACK_NAME_ROOM];
 	int udp, dgram;

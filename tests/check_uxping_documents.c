@@ -101,7 +101,7 @@ START_TEST(manual_is_clean)
 {
 	static const char *const pages[] = { "man/uxping.1",
 		"man/uxping_json.5" };
-	static struct output_of lint;
+	struct output_of lint;
 	char page[4096];
 	const char *const argv[] = { "/bin/sh", "-c",
 		"exec mandoc -Tlint -W warning \"$0\"", page, NULL };

@@ -65,7 +65,7 @@ unescape(char *line)
 bool
 has_tool(const char *name)
 {
-	static struct output_of result;
+	struct output_of result;
 	const char *const argv[] = { "/bin/sh", "-c", "command -v \"$0\"", name,
 		NULL };
 

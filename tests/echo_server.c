@@ -13,14 +13,15 @@
 
 #include "harness.h"
 
+#define BUFFER_SIZE ((size_t)1 << 20)
+
 struct echo_server {
 	int fd;
 	enum uxs_type type;
 	enum echo_manner manner;
 	unsigned n_messages;
+	char *buffer; /* of BUFFER_SIZE */
 };
-
-static char buffer[1 << 20];
 
 static void
 say_all(int fd, const char *bytes, size_t length)
@@ -47,7 +48,7 @@ handle(struct echo_server *server, size_t length)
 	if (server->manner == ECHO_SLOWLY)
 		nanosleep(&millisecond, NULL);
 	if (server->manner == ECHO_CORRUPT && length > 0)
-		buffer[length - 1] ^= 1;
+		server->buffer[length - 1] ^= 1;
 	if (server->manner == ECHO_SOME && server->n_messages % 3 == 0)
 		return 0;
 	if (server->manner == ECHO_CLOSE || server->manner == ECHO_NEVER)
@@ -58,7 +59,7 @@ handle(struct echo_server *server, size_t length)
 static void
 serve_connection(struct echo_server *server, int fd, uint32_t events)
 {
-	const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+	const ssize_t n = recv(fd, server->buffer, BUFFER_SIZE, 0);
 
 	/* Nothing may be an empty seqpacket. */
 	const bool is_end = n < 0 || (n == 0 && (events & EPOLLHUP) != 0) ||
@@ -66,7 +67,7 @@ serve_connection(struct echo_server *server, int fd, uint32_t events)
 
 	if (!is_end) {
 		for (int i = handle(server, (size_t)n); i > 0; i--)
-			say_all(fd, buffer, (size_t)n);
+			say_all(fd, server->buffer, (size_t)n);
 	}
 	if (is_end || server->manner == ECHO_CLOSE ||
 	    server->manner == ECHO_ONCE)
@@ -78,13 +79,13 @@ serve_datagram(struct echo_server *server)
 {
 	struct sockaddr_un from;
 	socklen_t length = sizeof(from);
-	const ssize_t n = recvfrom(server->fd, buffer, sizeof(buffer), 0,
+	const ssize_t n = recvfrom(server->fd, server->buffer, BUFFER_SIZE, 0,
 	    (struct sockaddr *)&from, &length);
 
 	if (n < 0)
 		return;
 	for (int i = handle(server, (size_t)n); i > 0; i--)
-		sendto(server->fd, buffer, (size_t)n, MSG_NOSIGNAL,
+		sendto(server->fd, server->buffer, (size_t)n, MSG_NOSIGNAL,
 		    (struct sockaddr *)&from, length);
 }
 
@@ -107,7 +108,9 @@ serve(void *arg)
 	struct echo_server *server = arg;
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = server->fd };
 	const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	char buffer[BUFFER_SIZE];
 
+	server->buffer = buffer;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, server->fd, &event);
 	while (epoll_wait(epoll_fd, &event, 1, -1) >= 0 || errno == EINTR) {

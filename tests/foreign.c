@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -22,7 +23,8 @@ struct foreign {
 	int fd;
 };
 
-static char message[MESSAGE_MAX], last[MESSAGE_MAX];
+/* Of MESSAGE_MAX, in the server's own process. */
+static char *message, *last;
 
 /* Send all of it, to a datagram's sender or down the connection. */
 static void
@@ -113,7 +115,7 @@ talk(const struct foreign *foreign, int fd)
 
 	do {
 		length = sizeof(from);
-		n = recvfrom(fd, message, sizeof(message), 0,
+		n = recvfrom(fd, message, MESSAGE_MAX, 0,
 		    (struct sockaddr *)&from, &length);
 		/* An empty message and the end look alike here; only the tests
 		 * with uxecho send empty ones. */
@@ -130,7 +132,10 @@ serve(void *arg)
 	const struct foreign *foreign = arg;
 	int fd;
 
-	if (setresgid(foreign->uid, foreign->uid, foreign->uid) < 0 ||
+	message = malloc(MESSAGE_MAX);
+	last = malloc(MESSAGE_MAX);
+	if (message == NULL || last == NULL ||
+	    setresgid(foreign->uid, foreign->uid, foreign->uid) < 0 ||
 	    setresuid(foreign->uid, foreign->uid, foreign->uid) < 0)
 		_exit(1);
 	if (foreign->manner == FOREIGN_DEAF)

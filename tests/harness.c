@@ -373,6 +373,25 @@ program(const char *name)
 	return path;
 }
 
+struct kept {
+	struct kept *next;
+	char text[];
+};
+
+char *
+keep_text(const char *text)
+{
+	static struct kept *first;
+	const size_t size = strlen(text) + 1;
+	struct kept *new = malloc(sizeof(*new) + size);
+
+	ck_assert_ptr_nonnull(new);
+	memcpy(new->text, text, size);
+	new->next = first;
+	first = new;
+	return new->text;
+}
+
 static void
 exec_program(const char *const argv[])
 {
@@ -404,13 +423,12 @@ drain_into(int fd, char *text)
 }
 
 static void
-collect(int out, int err, struct output_of *result)
+collect(int out, int err, char *const texts[2])
 {
 	struct pollfd fds[2] = {
 		{ .fd = out, .events = POLLIN },
 		{ .fd = err, .events = POLLIN },
 	};
-	char *const texts[2] = { result->out, result->err };
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		ck_assert_int_gt(poll(fds, 2, TEST_LIMIT_S * 1000), 0);
@@ -431,10 +449,10 @@ collect(int out, int err, struct output_of *result)
 void
 run_program(struct output_of *result, const char *const argv[])
 {
+	char text_out[OUTPUT_MAX] = "", text_err[OUTPUT_MAX] = "";
 	int out[2], err[2];
 	pid_t pid;
 
-	memset(result, 0, sizeof(*result));
 	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
 	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
 	fflush(NULL);
@@ -450,8 +468,10 @@ run_program(struct output_of *result, const char *const argv[])
 	}
 	close(out[1]);
 	close(err[1]);
-	collect(out[0], err[0], result);
+	collect(out[0], err[0], (char *const[]){ text_out, text_err });
 	result->status = wait_child(pid);
+	result->out = keep_text(text_out);
+	result->err = keep_text(text_err);
 }
 
 /* ---- a uxecho that serves ---- */

@@ -22,7 +22,7 @@ static const char make_words[] =
 const char *
 shell(const char *script)
 {
-	static struct output_of result;
+	struct output_of result;
 	static char text[8192];
 	const char *const argv[] = { "/bin/sh", "-c", text, NULL };
 
