@@ -12,12 +12,11 @@
 #include <uxsrv/error.h>
 #include <uxsrv/server.h>
 
-#include "client.h"
 #include "counter.h"
-#include "reaper.h"
 #include "sysret.h"
 #include "thread.h"
 #include "wait.h"
+#include "worker_sessions.h"
 
 /* Reads of 256 KiB are the fastest; a batch of datagrams may take more. The
  * kernel gives memory only for what is used of it. */
@@ -39,76 +38,6 @@ map_buffer(struct worker *w, size_t max_message, struct uxs_error *why)
 		    strerror(errno));
 	w->buffer = buffer;
 	return 0;
-}
-
-/* ---- sessions ---- */
-
-static void
-leave(struct worker *w)
-{
-	counter_add(&w->n_left, 1);
-	w->on_left(w);
-}
-
-static void
-on_closed(struct session_context *context)
-{
-	leave(uxs_container_of(context, struct worker, sessions));
-}
-
-/* A session that cannot begin here: what the door would do, had it known. */
-static void
-refuse(struct worker *w, struct session *session)
-{
-	const struct uxs_peer *peer = &session->client.peer;
-	const enum uxs_type type = session->client.type;
-
-	counter_add(&w->stats.of[type].refused[UXS_REFUSAL_DESCRIPTORS], 1);
-	uxs_ledger_leave(w->sessions.ledger, peer->uid);
-	reaper_put(w->sessions.reaper, session->watch.fd);
-	client_log(w->sessions.log, &w->loop, UXS_NOTICE, UXS_EVENT_REFUSED,
-	    type, "refused", uxs_refusal_name(UXS_REFUSAL_DESCRIPTORS), peer);
-	session_free(session);
-	leave(w);
-}
-
-static void
-begin_all(struct worker *w, struct sessions *sessions)
-{
-	struct session *session;
-
-	while ((session = LIST_FIRST(sessions)) != NULL) {
-		LIST_REMOVE(session, next);
-		if (session_begin(session) < 0)
-			refuse(w, session);
-	}
-}
-
-static void
-drain(struct worker *w)
-{
-	struct session *session;
-
-	w->sessions.is_draining = true;
-	LIST_FOREACH (session, &w->sessions.sessions, next)
-		session_drain(session);
-	takeovers_drain(&w->takeovers);
-}
-
-/* Sessions stay in memory until the turn is over, and so does the way on from
- * each. */
-static void
-judge(struct worker *w, const struct uxs_access *const *access)
-{
-	struct session *session, *next;
-
-	LIST_FOREACH_SAFE (session, &w->sessions.sessions, next, next) {
-		if (session->state != SESSION_CLOSED &&
-		    !client_is_allowed(*access, &session->client.peer,
-			session->watch.fd))
-			session_close(session, UXS_CLOSE_RULES);
-	}
-	takeovers_judge(&w->takeovers, access);
 }
 
 /* ---- the inbox ---- */
@@ -165,13 +94,13 @@ read_inbox(struct worker *w)
 	struct worker_inbox inbox;
 
 	take_inbox(w, &inbox);
-	begin_all(w, &inbox.sessions);
+	worker_sessions_begin(w, &inbox.sessions);
 	if (inbox.access != NULL) {
-		judge(w, inbox.access);
+		worker_sessions_judge(w, inbox.access);
 		has_judged(w);
 	}
 	if (inbox.wants_drain)
-		drain(w);
+		worker_sessions_drain(w);
 	w->is_leaving |= inbox.wants_leave;
 	if (inbox.wants_drain || inbox.wants_leave)
 		w->on_left(w); /* where there is nobody to leave */
@@ -320,7 +249,7 @@ void
 worker_drain(struct worker *w)
 {
 	if (!w->has_thread) {
-		drain(w);
+		worker_sessions_drain(w);
 		return;
 	}
 	pthread_mutex_lock(&w->mutex);
@@ -346,7 +275,7 @@ void
 worker_judge(struct worker *w, const struct uxs_access *const *access)
 {
 	if (!w->has_thread) {
-		judge(w, access);
+		worker_sessions_judge(w, access);
 		return;
 	}
 	pthread_mutex_lock(&w->mutex);
@@ -395,7 +324,7 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		.fates = conf->fates,
 		.idle_timeout_ns = conf->idle_timeout_ns,
 		.write_timeout_ns = conf->write_timeout_ns,
-		.on_closed = on_closed,
+		.on_closed = worker_sessions_closed,
 	};
 	return 0;
 }
