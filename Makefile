@@ -252,7 +252,7 @@ vm: all ## run VM_RUN="COMMAND" on another kernel, after vm-deps (as root)
 # Those suites that use threads, or run a server that does: the sanitizer makes
 # each of thousands of forks slow. Addresses are not randomized, since on many
 # kernels it cannot place its shadow otherwise.
-TSAN_SUITES = log ledger loop server "server rules" threads \
+TSAN_SUITES = log ledger loop server "server rules" threads moves \
 	"hostile passing" "hostile shortage" "uxecho threads" "uxecho fault" \
 	"uxecho log"
 

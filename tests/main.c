@@ -41,6 +41,7 @@ add_library(SRunner *runner)
 	ADD(suite_fate());
 	ADD(suite_takeover());
 	ADD(suite_threads());
+	ADD(suite_moves());
 	ADD(suite_server_ends());
 	ADD(suite_server_figures());
 }

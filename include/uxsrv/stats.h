@@ -74,6 +74,7 @@ struct uxs_stats {
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
 	uint64_t rebinds; /* socket files that were lost and made anew */
+	uint64_t moves; /* of connections, from one loop to another */
 	struct uxs_spin_stats spin;
 	struct uxs_turn_stats turns; /* of all loops; where is_measured */
 };

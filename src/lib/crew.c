@@ -143,14 +143,16 @@ crew_admit(struct crew *crew, int fd, const struct uxs_peer *peer,
 	return worker_admit(least_busy(crew), fd, peer, type);
 }
 
+/* Only our own thread admits; so while one is on its way between two of them,
+ * as many as were admitted cannot have left. */
 bool
 crew_is_idle(const struct crew *crew)
 {
-	for (size_t i = 0; i < crew->n; i++) {
-		if (worker_load(&crew->workers[i]) != 0)
-			return false;
-	}
-	return true;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < crew->n; i++)
+		n += worker_open_ends(&crew->workers[i]);
+	return n == 0;
 }
 
 void
@@ -170,8 +172,14 @@ crew_leave(struct crew *crew)
 void
 crew_judge(struct crew *crew, const struct uxs_access *const *access)
 {
-	for (size_t i = 0; i < crew->n; i++)
-		worker_judge(&crew->workers[i], access);
+	/* Who is moved to one that has judged, by one that has not: he has
+	 * arrived when all have, and nobody is told to move meanwhile. */
+	const int n_passes = crew->n > 1 ? 2 : 1;
+
+	for (int pass = 0; pass < n_passes; pass++) {
+		for (size_t i = 0; i < crew->n; i++)
+			worker_judge(&crew->workers[i], access);
+	}
 }
 
 void

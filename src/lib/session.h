@@ -115,6 +115,15 @@ int session_begin(struct session *session);
 /* One that has not begun. The socket stays open. */
 void session_free(struct session *session);
 
+/*
+ * To another loop, between two turns: who can is taken out of the one in its
+ * thread, and put into the other in that one's, where it goes on, or is closed
+ * if it cannot be watched. In between it is in no list, and nobody's.
+ */
+bool session_can_move(const struct session *session);
+void session_leave(struct session *session);
+void session_join(struct session *session, struct session_context *context);
+
 /* Let the client send no more; what was received is still answered. */
 void session_drain(struct session *session);
 

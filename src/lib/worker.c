@@ -65,6 +65,7 @@ take_inbox(struct worker *w, struct worker_inbox *inbox)
 	eventfd_t count;
 
 	LIST_INIT(&inbox->sessions);
+	LIST_INIT(&inbox->moved);
 	pthread_mutex_lock(&w->mutex);
 	if (w->is_woken)
 		eventfd_read(w->wake_fd, &count);
@@ -73,9 +74,24 @@ take_inbox(struct worker *w, struct worker_inbox *inbox)
 	inbox->wants_drain = w->inbox.wants_drain;
 	inbox->wants_leave = w->inbox.wants_leave;
 	inbox->wants_stop = w->inbox.wants_stop;
+	inbox->move = w->inbox.move;
 	LIST_SWAP(&inbox->sessions, &w->inbox.sessions, session, next);
+	LIST_SWAP(&inbox->moved, &w->inbox.moved, session, next);
 	w->inbox = (struct worker_inbox){ .access = NULL };
 	pthread_mutex_unlock(&w->mutex);
+}
+
+/* These alone, without a look at what else there is: whoever woke us up is
+ * still to be heard. */
+static void
+join_moved(struct worker *w)
+{
+	struct sessions moved = LIST_HEAD_INITIALIZER(moved);
+
+	pthread_mutex_lock(&w->mutex);
+	LIST_SWAP(&moved, &w->inbox.moved, session, next);
+	pthread_mutex_unlock(&w->mutex);
+	worker_sessions_join(w, &moved);
 }
 
 static void
@@ -95,12 +111,15 @@ read_inbox(struct worker *w)
 
 	take_inbox(w, &inbox);
 	worker_sessions_begin(w, &inbox.sessions);
+	worker_sessions_join(w, &inbox.moved);
 	if (inbox.access != NULL) {
 		worker_sessions_judge(w, inbox.access);
 		has_judged(w);
 	}
 	if (inbox.wants_drain)
 		worker_sessions_drain(w);
+	if (inbox.move.to != NULL)
+		worker_sessions_move(w, &inbox.move);
 	w->is_leaving |= inbox.wants_leave;
 	if (inbox.wants_drain || inbox.wants_leave)
 		w->on_left(w); /* where there is nobody to leave */
@@ -176,6 +195,7 @@ worker_stop(struct worker *w)
 	pthread_mutex_unlock(&w->mutex);
 	pthread_join(w->thread, NULL);
 	w->has_thread = false;
+	w->inbox.move.to = NULL; /* he may have ended before */
 	return w->result;
 }
 
@@ -241,8 +261,38 @@ worker_admit(struct worker *w, int fd, const struct uxs_peer *peer,
 uint64_t
 worker_load(const struct worker *w)
 {
-	return __atomic_load_n(&w->n_admitted, __ATOMIC_RELAXED) -
+	return __atomic_load_n(&w->n_admitted, __ATOMIC_RELAXED) +
+	    __atomic_load_n(&w->n_moved_in, __ATOMIC_RELAXED) -
+	    __atomic_load_n(&w->n_moved_out, __ATOMIC_RELAXED) -
 	    __atomic_load_n(&w->n_left, __ATOMIC_RELAXED);
+}
+
+void
+worker_move(struct worker *w, const struct worker_move *move)
+{
+	if (!w->has_thread) {
+		worker_sessions_move(w, move);
+		return;
+	}
+	pthread_mutex_lock(&w->mutex);
+	w->inbox.move = *move;
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void
+worker_receive(struct worker *w, struct sessions *sessions, uint64_t n)
+{
+	struct session *session;
+
+	__atomic_add_fetch(&w->n_moved_in, n, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&w->mutex);
+	while ((session = LIST_FIRST(sessions)) != NULL) {
+		LIST_REMOVE(session, next);
+		LIST_INSERT_HEAD(&w->inbox.moved, session, next);
+	}
+	wake_locked(w);
+	pthread_mutex_unlock(&w->mutex);
 }
 
 void
@@ -275,6 +325,7 @@ void
 worker_judge(struct worker *w, const struct uxs_access *const *access)
 {
 	if (!w->has_thread) {
+		join_moved(w);
 		worker_sessions_judge(w, access);
 		return;
 	}
@@ -299,6 +350,7 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_cond_init(&w->judged, NULL);
 	LIST_INIT(&w->inbox.sessions);
+	LIST_INIT(&w->inbox.moved);
 	LIST_INIT(&w->sessions.sessions);
 	LIST_INIT(&w->takeovers);
 	if ((r = uxs_loop_open(&w->loop)) < 0)

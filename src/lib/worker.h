@@ -24,10 +24,22 @@ struct uxs_server_conf;
  * It may have a thread of its own. Whatever others want of it then goes into
  * its inbox, and an eventfd(2) wakes it up, once for all that has come
  * together; a message of a client never comes that way.
+ *
+ * A session can be moved to another worker. Then it was admitted by one and
+ * leaves another: so what matters of n_admitted and n_left is their sum over
+ * all of them, which is never even while a session is on its way.
  */
+
+/* To give sessions to another. */
+struct worker_move {
+	struct worker *to; /* NULL: nobody */
+	bool is_half; /* every other one, and not all */
+};
 
 struct worker_inbox {
 	struct sessions sessions; /* not begun */
+	struct sessions moved; /* begun elsewhere, to go on here */
+	struct worker_move move;
 	const struct uxs_access *const *access; /* to judge by; or NULL */
 	bool wants_drain, wants_leave, wants_stop;
 };
@@ -50,6 +62,8 @@ struct worker {
 	/* private */
 	uint64_t n_admitted; /* written by who admits */
 	uint64_t n_left; /* written by the loop's thread */
+	uint64_t n_moved_in; /* written by whoever moves them here */
+	uint64_t n_moved_out; /* written by the loop's thread */
 	bool is_leaving; /* of the loop's thread */
 	bool has_thread;
 	pthread_t thread;
@@ -78,6 +92,11 @@ int worker_start(struct worker *worker, unsigned number);
  * negative errno of a loop that failed. May be called without a thread. */
 int worker_stop(struct worker *worker);
 
+/* Sessions that left another worker's loop, n of them, taken out of the list.
+ * From any thread. */
+void worker_receive(struct worker *worker, struct sessions *sessions,
+    uint64_t n);
+
 /* Has its loop ended although nobody stopped it? */
 bool worker_has_failed(struct worker *worker);
 
@@ -94,8 +113,23 @@ void worker_wake(struct worker *worker);
 int worker_admit(struct worker *worker, int fd, const struct uxs_peer *peer,
     enum uxs_type type);
 
+/* What was admitted to it less what has left it, as a term of that sum. */
+static inline uint64_t
+worker_open_ends(const struct worker *worker)
+{
+	return worker->n_admitted -
+	    __atomic_load_n(&worker->n_left, __ATOMIC_RELAXED);
+}
+
 /* Sessions, those on their way to it too. From its own thread as well. */
 uint64_t worker_load(const struct worker *worker);
+
+/*
+ * Have it give to another those of its sessions that have something to do, all
+ * or half of them: who was silent for a second stays, and so does who has
+ * something kept for him, or is about to end. When it drains, all stay.
+ */
+void worker_move(struct worker *worker, const struct worker_move *move);
 
 /* Sessions, those that come later too, send no more and get their answers. */
 void worker_drain(struct worker *worker);

@@ -2,9 +2,14 @@
 /* The sessions of a worker, taken together; see worker_sessions.h. */
 #include "worker_sessions.h"
 
+#include <uxsrv/units.h>
+
 #include "client.h"
 #include "counter.h"
 #include "reaper.h"
+
+/* Who was silent for longer costs nothing where he is; arbitrary. */
+#define RECENT_NS UXS_NS_PER_S
 
 static void
 leave(struct worker *w)
@@ -45,6 +50,49 @@ worker_sessions_begin(struct worker *w, struct sessions *sessions)
 		if (session_begin(session) < 0)
 			refuse(w, session);
 	}
+}
+
+void
+worker_sessions_join(struct worker *w, struct sessions *sessions)
+{
+	struct session *session;
+
+	while ((session = LIST_FIRST(sessions)) != NULL) {
+		LIST_REMOVE(session, next);
+		session_join(session, &w->sessions);
+	}
+}
+
+static bool
+is_to_move(const struct worker *w, const struct session *session)
+{
+	return session_can_move(session) &&
+	    session->active_ns > uxs_loop_now_ns(&w->loop) - RECENT_NS;
+}
+
+void
+worker_sessions_move(struct worker *w, const struct worker_move *move)
+{
+	struct sessions moving = LIST_HEAD_INITIALIZER(moving);
+	struct session *session, *next;
+	uint64_t n = 0;
+	bool stays = move->is_half;
+
+	LIST_FOREACH_SAFE (session, &w->sessions.sessions, next, next) {
+		if (!is_to_move(w, session))
+			continue;
+		stays = move->is_half && !stays;
+		if (stays)
+			continue;
+		session_leave(session);
+		LIST_INSERT_HEAD(&moving, session, next);
+		n++;
+	}
+	if (n == 0)
+		return;
+	counter_add(&w->n_moved_out, n);
+	counter_add(&w->stats.moves, n);
+	worker_receive(move->to, &moving, n);
 }
 
 void

@@ -15,6 +15,13 @@ void worker_sessions_closed(struct session_context *context);
 /* Take these out of the list and serve them; who cannot be is refused. */
 void worker_sessions_begin(struct worker *worker, struct sessions *sessions);
 
+/* Those that were moved here: take them out of the list, and go on. */
+void worker_sessions_join(struct worker *worker, struct sessions *sessions);
+
+/* As worker_move. */
+void worker_sessions_move(struct worker *worker,
+    const struct worker_move *move);
+
 void worker_sessions_drain(struct worker *worker);
 
 /* End those that are not allowed. */
