@@ -17,6 +17,7 @@
 
 #include <uxsrv/uxsrv.h>
 
+#include "lib/crew_width.h"
 #include "lib/server_parts.h"
 
 #define THREADS 3
@@ -618,12 +619,155 @@ START_TEST(who_cannot_be_watched_there_is_closed_and_counted)
 }
 END_TEST
 
+/* ---- how many loops are in use, window by window ---- */
+
+/* The next is over now: loop i has got n[i] thousand messages a second in it,
+ * and was busy for a part of it. */
+static void
+window_passes(const int n[THREADS])
+{
+	struct crew *crew = &server->crew;
+	struct worker *first = loop_of(0);
+
+	for (int i = 0; i < THREADS; i++) {
+		struct uxs_stats *stats = &loop_of(i)->stats;
+
+		stats->of[UXS_STREAM].received_messages += (uint64_t)n[i] *
+		    (WIDTH_WINDOW_NS / 1000000);
+		stats->turns.spent_ns += n[i] > 0 ? WIDTH_WINDOW_NS / 2 : 0;
+	}
+	crew->window_ns = uxs_loop_read_clock() - WIDTH_WINDOW_NS;
+	uxs_timer_start_lazily(&first->loop, &crew->window, 1);
+	turn(0);
+	for (int i = 0; i < THREADS; i++)
+		turn_until_still(i);
+}
+
+static size_t
+n_in_use(void)
+{
+	struct uxs_stats now;
+
+	uxs_server_stats(server, &now);
+	return now.loops;
+}
+
+static void
+open_wide(const struct uxs_server_conf *conf, int fds[CLIENTS])
+{
+	open_by_hand(conf);
+	ck_assert_uint_eq(n_in_use(), 1); /* others have not started */
+	crew_width_start(&server->crew);
+	ck_assert_uint_eq(n_in_use(), THREADS);
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = dial_by_hand();
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(n_at(i), CLIENTS / THREADS);
+}
+
+static void
+close_wide(int fds[CLIENTS])
+{
+	close_all(fds, CLIENTS);
+	uxs_server_close(&server);
+}
+
+START_TEST(fewer_loops_are_in_use_where_that_does)
+{
+	const struct uxs_server_conf conf = conf_at("stream:s");
+	int fds[CLIENTS], newcomer;
+
+	open_wide(&conf, fds);
+
+	window_passes((int[]){ 10, 10, 10 });
+	ck_assert_uint_eq(n_in_use(), 2);
+	ck_assert_int_eq(n_at(0), 2 * CLIENTS / THREADS);
+	ck_assert_int_eq(n_at(2), 0);
+
+	window_passes((int[]){ 20, 10, 0 });
+	window_passes((int[]){ 20, 10, 0 }); /* as many: kept */
+	window_passes((int[]){ 20, 10, 0 });
+	ck_assert_uint_eq(n_in_use(), 1);
+	ck_assert_int_eq(n_at(0), CLIENTS);
+	window_passes((int[]){ 30, 0, 0 });
+	window_passes((int[]){ 30, 0, 0 });
+	ck_assert_uint_eq(n_in_use(), 1);
+
+	newcomer = dial_by_hand();
+	ck_assert_int_eq(n_at(0), CLIENTS + 1);
+	close(newcomer);
+	close_wide(fds);
+}
+END_TEST
+
+START_TEST(all_are_in_use_again_where_fewer_do_not)
+{
+	const struct uxs_server_conf conf = conf_at("stream:s");
+	int fds[CLIENTS];
+
+	open_wide(&conf, fds);
+	window_passes((int[]){ 10, 10, 10 });
+	ck_assert_uint_eq(n_in_use(), 2);
+
+	window_passes((int[]){ 10, 10, 0 });
+	window_passes((int[]){ 10, 10, 0 });
+
+	ck_assert_uint_eq(n_in_use(), THREADS);
+	ck_assert_int_eq(n_at(0), CLIENTS / THREADS);
+	ck_assert_int_eq(n_at(1), CLIENTS / THREADS);
+	ck_assert_int_eq(n_at(2), CLIENTS / THREADS);
+	close_wide(fds);
+}
+END_TEST
+
+START_TEST(who_was_silent_is_fetched_when_he_speaks)
+{
+	const struct uxs_server_conf conf = conf_at("stream:s");
+	struct session *session;
+	int fds[CLIENTS];
+
+	open_wide(&conf, fds);
+	LIST_FOREACH (session, &loop_of(2)->sessions.sessions, next)
+		session->active_ns -= UXS_NS_PER_S;
+	window_passes((int[]){ 10, 10, 1 });
+	ck_assert_uint_eq(n_in_use(), 2);
+	ck_assert_int_eq(n_at(2), CLIENTS / THREADS);
+
+	LIST_FOREACH (session, &loop_of(2)->sessions.sessions, next)
+		session->active_ns += UXS_NS_PER_S;
+	window_passes((int[]){ 10, 10, 1 });
+	ck_assert_int_eq(n_at(2), CLIENTS / THREADS); /* few messages */
+	window_passes((int[]){ 10, 10, 5 });
+	ck_assert_int_eq(n_at(2), 0);
+	close_wide(fds);
+}
+END_TEST
+
+START_TEST(who_drains_tries_nothing)
+{
+	const struct uxs_server_conf conf = conf_at("stream:s");
+	int fds[CLIENTS];
+
+	open_wide(&conf, fds);
+	if (_i == 0)
+		crew_drain(&server->crew);
+	else
+		crew_leave(&server->crew);
+
+	ck_assert(!uxs_timer_is_started(&server->crew.window));
+	ck_assert_uint_eq(n_in_use(), THREADS);
+	ck_assert_uint_eq(n_moves(), 0);
+	close_wide(fds);
+}
+END_TEST
+
 Suite *
 suite_moves(void)
 {
 	Suite *suite = suite_create("moves");
 	TCase *busy = harness_case(suite, "busy");
 	TCase *by_hand = harness_case(suite, "by hand");
+	TCase *width = harness_case(suite, "width");
 
 	tcase_add_loop_test(busy,
 	    messages_are_answered_wherever_their_session_goes, 0, N_OF(ats));
@@ -640,5 +784,9 @@ suite_moves(void)
 	tcase_add_test(by_hand, who_drains_keeps_all);
 	tcase_add_test(by_hand,
 	    who_cannot_be_watched_there_is_closed_and_counted);
+	tcase_add_test(width, fewer_loops_are_in_use_where_that_does);
+	tcase_add_test(width, all_are_in_use_again_where_fewer_do_not);
+	tcase_add_test(width, who_was_silent_is_fetched_when_he_speaks);
+	tcase_add_loop_test(width, who_drains_tries_nothing, 0, 2);
 	return suite;
 }

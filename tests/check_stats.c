@@ -281,6 +281,8 @@ START_TEST(figures_stand_under_their_names)
 	metrics.stats.closed[UXS_CLOSE_DRAIN] = 6;
 	metrics.stats.pauses = 7;
 	metrics.stats.rebinds = 11;
+	metrics.stats.loops = 12;
+	metrics.stats.moves = 13;
 	metrics.stats.spin.lost = 8;
 	metrics.stats.spin.spent_ns = 1500000000;
 	metrics.n_queues = 1;
@@ -297,6 +299,8 @@ START_TEST(figures_stand_under_their_names)
 	IS(6, "uxecho_closed_total", "reason", "drain");
 	IS(7, "uxecho_pauses_total", "reason", "descriptors");
 	IS(11, "uxecho_rebinds_total");
+	IS(12, "uxecho_loops");
+	IS(13, "uxecho_moves_total");
 	IS(8, "uxecho_spins_total", "result", "lost");
 	IS(1.5, "uxecho_spin_seconds_total");
 	IS(9, "uxecho_backlog", "address",

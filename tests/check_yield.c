@@ -109,7 +109,7 @@ open_loop(void)
 		.on_ready = on_bell };
 	ck_assert_int_eq(uxs_loop_open(&loop), 0);
 	ck_assert_int_eq(uxs_watch_start(&loop, &bell, EPOLLIN), 0);
-	wait_beside_others(&loop);
+	wait_beside_others(&loop, true);
 }
 
 static void

@@ -40,6 +40,7 @@ add_library(SRunner *runner)
 	ADD(suite_server_framing());
 	ADD(suite_fate());
 	ADD(suite_takeover());
+	ADD(suite_width());
 	ADD(suite_threads());
 	ADD(suite_moves());
 	ADD(suite_server_ends());

@@ -33,6 +33,7 @@ Suite *suite_server_memory(void);
 Suite *suite_server_framing(void);
 Suite *suite_fate(void);
 Suite *suite_takeover(void);
+Suite *suite_width(void);
 Suite *suite_threads(void);
 Suite *suite_moves(void);
 Suite *suite_server_ends(void);

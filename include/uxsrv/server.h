@@ -176,9 +176,11 @@ int uxs_server_open(struct uxs_server **server,
 
 /*
  * Several loops (n_threads): the one that uxs_server_run runs lets clients in,
- * answers datagrams and takes signals. A connection goes to the loop with the
- * fewest, and stays there until its end. The functions of the service are
- * called in the thread of the client that they are about.
+ * answers datagrams and takes signals. As many of them are in use as are worth
+ * their cost: that is tried, and counted, while many messages come. A
+ * connection goes to the one with the fewest, and may be moved to another later
+ * on, between two calls of the service's functions. These are called in the
+ * thread that the client they are about belongs to at the time.
  *
  * All functions here are for the thread that runs the server, but for
  * uxs_server_drain, uxs_server_stop and uxs_server_stats, which any function of

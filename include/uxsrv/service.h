@@ -117,9 +117,10 @@ struct uxs_service {
 
 	/*
 	 * May these functions be called in several threads at once? Never for
-	 * the same client, of whom each belongs to one thread; but arg, and all
-	 * else that they share, is theirs to guard. They may answer no other
-	 * client than the one they are called for.
+	 * the same client, of whom each belongs to one thread at a time, and
+	 * sees what was done for it in another before; but arg, and all else
+	 * that they share, is theirs to guard. They may answer no other client
+	 * than the one they are called for.
 	 */
 	bool is_concurrent;
 

@@ -12,7 +12,7 @@
 __BEGIN_DECLS
 
 /*
- * What happened, in numbers that only grow (connections excepted). The names
+ * What happened, in numbers that only grow (connections and loops excepted). The names
  * are those of the daemon's statistics: received_bytes is
  * uxecho_received_bytes_total{type}.
  */
@@ -74,9 +74,11 @@ struct uxs_stats {
 	uint64_t closed[UXS_N_CLOSES];
 	uint64_t pauses; /* of accepting, for want of descriptors or memory */
 	uint64_t rebinds; /* socket files that were lost and made anew */
+	uint64_t loops; /* in use now, of n_threads */
 	uint64_t moves; /* of connections, from one loop to another */
 	struct uxs_spin_stats spin;
-	struct uxs_turn_stats turns; /* of all loops; where is_measured */
+	/* Of all loops; where is_measured, or n_threads is over 1. */
+	struct uxs_turn_stats turns;
 };
 
 /* The reason as it stands in logs and statistics: "rules", "full", "eof". */

@@ -10,6 +10,7 @@
 #include <uxsrv/server.h>
 
 #include "counter.h"
+#include "crew_width.h"
 
 /* ---- life ---- */
 
@@ -48,6 +49,7 @@ crew_open(struct crew *crew, const struct uxs_server_conf *conf,
 		w->arg = owner->arg;
 	}
 	crew->n_running = 1;
+	counter_set(&crew_first(crew)->stats.loops, 1);
 	return 0;
 }
 
@@ -65,8 +67,10 @@ crew_start(struct crew *crew, struct uxs_error *why)
 		if ((r = worker_start(&crew->workers[i], (unsigned)i)) == 0)
 			crew->n_running++;
 	}
-	if (r == 0)
+	if (r == 0) {
+		crew_width_start(crew);
 		return 0;
+	}
 	uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 	    "cannot start thread %zu of %zu: %s", crew->n_running + 1, crew->n,
 	    strerror(-r));
@@ -79,6 +83,7 @@ crew_stop(struct crew *crew)
 {
 	int result = 0;
 
+	crew_width_stop(crew);
 	for (size_t i = 1; i < crew->n; i++) {
 		const int r = worker_stop(&crew->workers[i]);
 
@@ -118,14 +123,14 @@ crew_close(struct crew *crew)
 
 /* ---- work ---- */
 
-/* Of equals the first, who need not wake up another for it. */
+/* Of those in use; of equals the first, who need not wake up another for it. */
 static struct worker *
 least_busy(const struct crew *crew)
 {
 	struct worker *least = crew_first(crew);
 	uint64_t load = worker_load(least);
 
-	for (size_t i = 1; i < crew->n_running && load > 0; i++) {
+	for (size_t i = 1; i < crew_width(crew) && load > 0; i++) {
 		const uint64_t other = worker_load(&crew->workers[i]);
 
 		if (other < load) {
@@ -158,6 +163,7 @@ crew_is_idle(const struct crew *crew)
 void
 crew_drain(struct crew *crew)
 {
+	crew_width_stop(crew);
 	for (size_t i = 0; i < crew->n; i++)
 		worker_drain(&crew->workers[i]);
 }
@@ -165,6 +171,7 @@ crew_drain(struct crew *crew)
 void
 crew_leave(struct crew *crew)
 {
+	crew_width_stop(crew);
 	for (size_t i = 0; i < crew->n; i++)
 		worker_leave(&crew->workers[i]);
 }

@@ -5,18 +5,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "width.h"
 #include "worker.h"
 
 /*
  * All workers of a server. The first has the thread of whoever runs the
  * server, and is the one to talk to them all; the others have threads of their
- * own once they are started. Each who comes goes to the one with the fewest
- * sessions. Nobody is woken up who has nothing to do.
+ * own once they are started. Nobody is woken up who has nothing to do.
+ *
+ * As many of them are in use as are worth it. Each who comes goes to the one
+ * of these that has the fewest sessions.
  */
 struct crew {
 	size_t n, n_running;
 	struct worker *workers;
 	uint64_t n_fated; /* connections so far, where they have fates */
+	/* crew_width.h's */
+	struct width width;
+	struct uxs_timer window;
+	int64_t window_ns; /* when it began */
 };
 
 /* So many workers. on_left, on_wake, on_failed and arg are theirs, on_wake of

@@ -74,5 +74,5 @@ counters_sum(struct uxs_stats *sum, const struct uxs_stats *counted)
 	const uint64_t *from = (const uint64_t *)counted;
 
 	for (size_t i = 0; i < N_COUNTERS; i++)
-		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		to[i] += counter_read(&from[i]);
 }

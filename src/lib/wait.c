@@ -170,9 +170,10 @@ spin_or_sleep(struct uxs_loop *loop, int64_t timeout_ns)
 /* ---- beside others ---- */
 
 void
-wait_beside_others(struct uxs_loop *loop)
+wait_beside_others(struct uxs_loop *loop, bool is_beside)
 {
 	yield_init(&loop->yield);
+	loop->yield.is_on = is_beside;
 }
 
 static int

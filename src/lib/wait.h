@@ -10,8 +10,8 @@
  */
 int wait_for_events(struct uxs_loop *loop, int64_t timeout_ns);
 
-/* From now on, where it pays, let others use the processor once before
- * sleeping: for one of several loops. Spinning goes before it. */
-void wait_beside_others(struct uxs_loop *loop);
+/* For one of several loops: from now on, where it pays, let others use the
+ * processor once before sleeping; or do so no more. Spinning goes before it. */
+void wait_beside_others(struct uxs_loop *loop, bool is_beside);
 
 #endif

@@ -357,10 +357,10 @@ worker_open(struct worker *w, const struct uxs_server_conf *conf,
 		return uxs_error_set(why, UXS_FAILURE_SYSTEM, -r,
 		    "cannot make an event loop: %s", strerror(-r));
 	if (conf->n_threads > 1)
-		wait_beside_others(&w->loop);
+		wait_beside_others(&w->loop, true);
 	if ((r = map_buffer(w, conf->max_message_bytes, why)) < 0)
 		return r;
-	if (conf->is_measured)
+	if (conf->is_measured || conf->n_threads > 1)
 		uxs_loop_measure(&w->loop, &w->stats.turns);
 	w->sessions = (struct session_context){
 		.loop = &w->loop,

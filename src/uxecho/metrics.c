@@ -222,7 +222,18 @@ print_queues(FILE *out, const struct metrics *m)
 		    m->queues[i].limit);
 }
 
-/* ---- the loop ---- */
+/* ---- the loops ---- */
+
+static void
+print_loops(FILE *out, const struct uxs_stats *stats)
+{
+	print_head(out, "loops", "gauge", NULL,
+	    "Event loops that are in use, of --threads.");
+	fprintf(out, "uxecho_loops %" PRIu64 "\n", stats->loops);
+	print_head(out, "moves", "counter", NULL,
+	    "Times that a connection went from one loop to another.");
+	fprintf(out, "uxecho_moves_total %" PRIu64 "\n", stats->moves);
+}
 
 static void
 print_turns(FILE *out, const struct uxs_turn_stats *turns)
@@ -300,6 +311,7 @@ metrics_print(FILE *out, const struct metrics *m)
 	print_head(out, "rebinds", "counter", NULL,
 	    "Socket files that were lost and made anew.");
 	fprintf(out, "uxecho_rebinds_total %" PRIu64 "\n", m->stats.rebinds);
+	print_loops(out, &m->stats);
 	print_turns(out, &m->stats.turns);
 	print_spins(out, &m->stats.spin);
 	fputs("# EOF\n", out);

@@ -95,6 +95,11 @@ report_stats(struct uxs_log *log, const struct uxs_stats *stats, int64_t now_ns)
 		    "spinning: %" PRIu64 " won, %" PRIu64 " lost, %" PRIu64
 		    " ns spent",
 		    stats->spin.won, stats->spin.lost, stats->spin.spent_ns);
+	if (stats->moves > 0)
+		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
+		    "%" PRIu64 " loops in use, %" PRIu64
+		    " moves of connections between loops",
+		    stats->loops, stats->moves);
 	if (stats->pauses > 0)
 		uxs_log_print(log, UXS_NOTICE, UXS_EVENT_LIFE, now_ns,
 		    "accepting was paused %" PRIu64 " times", stats->pauses);
