@@ -223,13 +223,27 @@ demo: all ## serve on a private path, ping stream and datagram, stop
 check: all $(TESTER) $(RUNNER) $(PEERS_DIR)/epoll ## run all tests
 	@BUILD=$(BUILD) $(TESTER)
 
+# What each part says is shown when all have ended, one behind the other. A
+# suite that is asked for is in one of them, and the others would be empty.
+PARTS = $(if $(CK_RUN_SUITE),1,1 2)
+.PHONY: check-parts
+check-parts: all $(TESTER) $(RUNNER) $(PEERS_DIR)/epoll ## run all tests, two at a time
+	@rm -f $(BUILD)/part-*; \
+	for i in $(PARTS); do \
+	    { BUILD=$(BUILD) TESTS_PART=$$i/$(words $(PARTS)) $(TESTER) \
+		>$(BUILD)/part-$$i.log 2>&1; \
+	      echo $$? >$(BUILD)/part-$$i.status; } & \
+	done; wait; \
+	cat $(BUILD)/part-*.log; \
+	! grep -v '^0$$' $(BUILD)/part-*.status
+
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # What was freed is kept from use for a while; with the default of 256 MiB the
 # tester grows so large that its thousands of forks take most of the time.
 check-asan: ## run all tests under the address and undefined sanitizers
 	ASAN_OPTIONS=quarantine_size_mb=4:$$ASAN_OPTIONS \
-	    $(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check
+	    $(MAKE) BUILD=build-asan CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' check-parts
 
 # Suites that skip tests where a tool of dist-deps is not there.
 DIST_SUITES = completions 'service units'
