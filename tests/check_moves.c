@@ -678,6 +678,8 @@ START_TEST(fewer_loops_are_in_use_where_that_does)
 	int fds[CLIENTS], newcomer;
 
 	open_wide(&conf, fds);
+	window_passes((int[]){ 10, 10, 10 });
+	ck_assert_uint_eq(n_in_use(), THREADS);
 
 	window_passes((int[]){ 10, 10, 10 });
 	ck_assert_uint_eq(n_in_use(), 2);
@@ -707,6 +709,7 @@ START_TEST(all_are_in_use_again_where_fewer_do_not)
 
 	open_wide(&conf, fds);
 	window_passes((int[]){ 10, 10, 10 });
+	window_passes((int[]){ 10, 10, 10 });
 	ck_assert_uint_eq(n_in_use(), 2);
 
 	window_passes((int[]){ 10, 10, 0 });
@@ -729,6 +732,7 @@ START_TEST(who_was_silent_is_fetched_when_he_speaks)
 	open_wide(&conf, fds);
 	LIST_FOREACH (session, &loop_of(2)->sessions.sessions, next)
 		session->active_ns -= UXS_NS_PER_S;
+	window_passes((int[]){ 10, 10, 1 });
 	window_passes((int[]){ 10, 10, 1 });
 	ck_assert_uint_eq(n_in_use(), 2);
 	ck_assert_int_eq(n_at(2), CLIENTS / THREADS);

@@ -118,6 +118,17 @@ judge(struct width *width, uint64_t rate)
 		give_up(width, way);
 }
 
+/* A load that has just begun, or changes, is nothing to compare with. */
+static bool
+has_settled(struct width *width, uint64_t rate)
+{
+	const uint64_t before = width->rate;
+	const uint64_t change = rate > before ? rate - before : before - rate;
+
+	width->rate = rate;
+	return change * 100 <= before * WIDTH_WORTH;
+}
+
 static bool
 is_another_load(const struct width *width)
 {
@@ -160,8 +171,7 @@ width_learn(struct width *width, const struct width_window *window)
 		width->phase = WIDTH_TRYING;
 	} else if (width->phase == WIDTH_TRYING) {
 		judge(width, rate_of(window));
-	} else {
-		width->rate = rate_of(window);
+	} else if (has_settled(width, rate_of(window))) {
 		if (is_another_load(width))
 			expect_again(width);
 		consider(width, window);

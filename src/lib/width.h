@@ -14,7 +14,8 @@
  * and loops share the processors, the CPU that they need is the clients'. So
  * of two numbers of loops with which the clients get as much done the smaller
  * one is better. Whether they do is not to be told from how busy loops are: it
- * is tried, for a window of time, and the messages in it are counted.
+ * is tried, for a window of time, and the messages in it are counted, when they
+ * were about as many in the two windows before.
  *
  * All are in use at first. Half of them are tried, as long as that costs less
  * than a tenth of the messages; twice as many, when those in use are full,
@@ -30,7 +31,7 @@
 #define WIDTH_WORTH 10 /* percent of the messages */
 #define WIDTH_FULL 75 /* percent of the time that loops are at work */
 #define WIDTH_DEAR_NS 100000 /* for a message; arbitrary */
-#define WIDTH_WAIT_MIN 16 /* windows between two attempts */
+#define WIDTH_WAIT_MIN 32 /* windows between two attempts */
 #define WIDTH_WAIT_MAX 1024
 
 /* What all loops together did in a window. */
@@ -58,7 +59,7 @@ struct width {
 	unsigned now; /* in use */
 	unsigned before; /* unless settled */
 	enum width_phase phase;
-	uint64_t rate; /* messages a second, when it was settled last */
+	uint64_t rate; /* messages a second, in the last settled window */
 	uint64_t rate_failed; /* when an attempt did not pay; 0: none did */
 	struct width_attempts narrower, wider;
 };
