@@ -7,7 +7,9 @@
  *	             standard output ◄──────────┘         no more is read
  *
  * On a framed stream a line of input is a message, and so is a line of output:
- * the frame is put around a line in the buffer, just before it is sent.
+ * one line at a time is taken from the buffer and put into a frame. What was
+ * sent is only passed by: the buffer may hold many short lines, and nothing is
+ * moved to its beginning before more is read.
  *
  * Standard output is written to as any filter does it: when it blocks, so do
  * we. Both ends may end first; it is over when the server has.
@@ -60,10 +62,11 @@ struct chat {
 	bool is_blocked; /* the server does not take more at the moment */
 	bool has_answer; /* something came back */
 	int status;
-	size_t have; /* bytes in to_server, from the start */
-	size_t n_framed; /* of them: a line that has become a frame */
+	size_t start, end; /* of what is in to_server */
+	size_t frame_start, frame_end; /* of what is in frame, and goes first */
 	struct uxs_deframer deframer;
-	char to_server[BUFFER_SIZE + UXS_FRAME_HEAD_MAX];
+	char to_server[BUFFER_SIZE];
+	char frame[LINE_FRAME_MAX(BUFFER_SIZE)];
 	char from_server[BUFFER_SIZE];
 };
 
@@ -120,43 +123,66 @@ is_framed(const struct chat *chat)
 }
 
 static size_t
-next_line(const struct chat *chat)
+n_kept(const struct chat *chat)
 {
-	return line_first(chat->to_server, chat->have, chat->has_input_ended);
+	return chat->end - chat->start;
 }
 
-/* A frame that was begun, or the first line as one. */
 static size_t
-next_frame(struct chat *chat)
+next_line(const struct chat *chat)
+{
+	return line_first(chat->to_server + chat->start, n_kept(chat),
+	    chat->has_input_ended);
+}
+
+static void
+fill_frame(struct chat *chat)
 {
 	const size_t line = next_line(chat);
 
-	if (chat->n_framed == 0 && line > 0)
-		chat->n_framed = line_frame(chat->to_server, &chat->have, line,
-		    chat->options->framing);
-	return chat->n_framed;
+	if (line == 0)
+		return;
+	chat->frame_start = 0;
+	chat->frame_end = line_frame(chat->frame, chat->to_server + chat->start,
+	    line, chat->options->framing);
+	chat->start += line;
 }
 
-/* How much of the buffer goes into one send: all of it on a stream, a line
- * elsewhere. 0: nothing yet. */
+/* What goes into one send: all there is on a stream, a line elsewhere, or what
+ * is left of a frame. Returns how much; 0: nothing yet. */
 static size_t
-next_length(struct chat *chat)
+next_out(struct chat *chat, const char **data)
+{
+	if (is_framed(chat)) {
+		if (chat->frame_start == chat->frame_end)
+			fill_frame(chat);
+		*data = chat->frame + chat->frame_start;
+		return chat->frame_end - chat->frame_start;
+	}
+	*data = chat->to_server + chat->start;
+	return target_keeps_messages(&chat->target) ? next_line(chat) :
+						      n_kept(chat);
+}
+
+static void
+pass_by(struct chat *chat, size_t n)
 {
 	if (is_framed(chat))
-		return next_frame(chat);
-	return target_keeps_messages(&chat->target) ? next_line(chat) :
-						      chat->have;
+		chat->frame_start += n;
+	else
+		chat->start += n;
 }
 
 /* Send until the buffer holds nothing that could be sent. */
 static void
 flush_out(struct chat *chat)
 {
+	const char *data;
 	size_t length;
 
 	chat->is_blocked = false;
-	while (!chat->is_over && (length = next_length(chat)) > 0) {
-		const ssize_t n = send(chat->link.fd, chat->to_server, length,
+	while (!chat->is_over && (length = next_out(chat, &data)) > 0) {
+		const ssize_t n = send(chat->link.fd, data, length,
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN) {
@@ -165,20 +191,25 @@ flush_out(struct chat *chat)
 		}
 		if (n < 0 && errno != EINTR)
 			break_down(chat, errno);
-		if (n <= 0)
-			continue;
-		chat->have -= (size_t)n;
-		if (chat->n_framed > 0)
-			chat->n_framed -= (size_t)n;
-		memmove(chat->to_server, chat->to_server + n, chat->have);
+		if (n > 0)
+			pass_by(chat, (size_t)n);
 	}
+}
+
+/* Returns how much there is behind what is kept. */
+static size_t
+make_room(struct chat *chat)
+{
+	memmove(chat->to_server, chat->to_server + chat->start, n_kept(chat));
+	chat->end -= chat->start;
+	chat->start = 0;
+	return BUFFER_SIZE - chat->end;
 }
 
 static void
 read_input(struct chat *chat)
 {
-	const size_t room =
-	    chat->have < BUFFER_SIZE ? BUFFER_SIZE - chat->have : 0;
+	const size_t room = make_room(chat);
 	ssize_t n;
 
 	if (room == 0) {
@@ -187,7 +218,7 @@ read_input(struct chat *chat)
 		end(chat, 2);
 		return;
 	}
-	n = read(STDIN_FILENO, chat->to_server + chat->have, room);
+	n = read(STDIN_FILENO, chat->to_server + chat->end, room);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0)
@@ -195,7 +226,7 @@ read_input(struct chat *chat)
 	if (n <= 0)
 		chat->has_input_ended = true;
 	else
-		chat->have += (size_t)n;
+		chat->end += (size_t)n;
 }
 
 /* What is watched follows from where we stand, and from nothing else. */
@@ -230,8 +261,7 @@ static void
 on_line(void *arg, const char *line)
 {
 	struct chat *chat = arg;
-	const size_t room =
-	    chat->have < BUFFER_SIZE ? BUFFER_SIZE - chat->have : 0;
+	const size_t room = make_room(chat);
 
 	if (line == NULL) {
 		chat->has_input_ended = true;
@@ -240,8 +270,8 @@ on_line(void *arg, const char *line)
 	}
 	if (strlen(line) >= room)
 		return; /* the server does not read, and much is waiting */
-	chat->have +=
-	    (size_t)snprintf(chat->to_server + chat->have, room, "%s\n", line);
+	chat->end +=
+	    (size_t)snprintf(chat->to_server + chat->end, room, "%s\n", line);
 }
 
 static void
@@ -315,6 +345,12 @@ print_frames(struct chat *chat, const char *bytes, size_t n)
 	}
 }
 
+static bool
+is_all_sent(const struct chat *chat)
+{
+	return n_kept(chat) == 0 && chat->frame_start == chat->frame_end;
+}
+
 /* Nothing is lost when the server ends after our end, or has answered and has
  * got all that there was. */
 static void
@@ -325,7 +361,7 @@ on_server_end(struct chat *chat, int code)
 		end_unframed(chat);
 		return;
 	}
-	if (code == 0 && chat->have == 0 &&
+	if (code == 0 && is_all_sent(chat) &&
 	    (chat->has_input_ended || chat->has_answer)) {
 		console_close();
 		if (!chat->has_input_ended && chat->is_terminal)

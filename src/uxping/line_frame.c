@@ -14,19 +14,16 @@ line_first(const char *buffer, size_t have, bool is_all)
 }
 
 size_t
-line_frame(char *buffer, size_t *have, size_t line, enum uxs_framing framing)
+line_frame(char *frame, const char *line, size_t length,
+    enum uxs_framing framing)
 {
-	const size_t size = line - (buffer[line - 1] == '\n');
+	const size_t size = length - (line[length - 1] == '\n');
 	struct uxs_frame_ends ends;
-	size_t frame;
 
-	/* What fits into the buffer can be expressed. */
+	/* What fits into a buffer can be expressed. */
 	uxs_frame_ends_fill(&ends, framing, size);
-	frame = ends.n_head + size + ends.n_tail;
-	memmove(buffer + frame, buffer + line, *have - line);
-	memmove(buffer + ends.n_head, buffer, size);
-	memcpy(buffer, ends.head, ends.n_head);
-	memcpy(buffer + ends.n_head + size, ends.tail, ends.n_tail);
-	*have += frame - line;
-	return frame;
+	memcpy(frame, ends.head, ends.n_head);
+	memcpy(frame + ends.n_head, line, size);
+	memcpy(frame + ends.n_head + size, ends.tail, ends.n_tail);
+	return ends.n_head + size + ends.n_tail;
 }

@@ -8,19 +8,19 @@
 #include <uxsrv/framing.h>
 
 /*
- * Lines of a buffer as frames, in place. Pure.
+ * Lines of a buffer, and each as a frame. Pure.
  */
 
 /* Bytes of the first line, with its newline; all there are where is_all says
  * that the last one need not have one; or 0: none yet. */
 size_t line_first(const char *buffer, size_t have, bool is_all);
 
-/*
- * Put the ends of a frame around the first line of so many bytes, in place of
- * its newline. The buffer has room for UXS_FRAME_HEAD_MAX bytes more than
- * *have, which is what it holds then. Returns the size of the frame.
- */
-size_t line_frame(char *buffer, size_t *have, size_t line,
+/* A frame of a line of so many bytes takes no more. */
+#define LINE_FRAME_MAX(line) ((line) + UXS_FRAME_HEAD_MAX + 1)
+
+/* Write the frame of this line, which has a newline or none. Returns its
+ * size. */
+size_t line_frame(char *frame, const char *line, size_t length,
     enum uxs_framing framing);
 
 #endif
