@@ -95,6 +95,29 @@ START_TEST(settles_where_clients_get_as_much_done_with_fewest)
 }
 END_TEST
 
+static const struct {
+	struct width_window window;
+	uint64_t n_clients;
+	bool is_over;
+} beginnings[] = {
+	{ { WIDTH_WINDOW_NS, 6000, 0, 1 }, 16, true },
+	{ { WIDTH_WINDOW_NS, 6000, 0, 1 }, 3000, true },
+	{ { WIDTH_WINDOW_NS, 6000, 0, 1 }, 3001, false },
+	{ { 5 * WIDTH_WINDOW_NS, 30000, 0, 1 }, 100000, false },
+	{ { WIDTH_WINDOW_MAX_NS, 60000, 0, 1 }, 100000, true },
+	{ { WIDTH_WINDOW_NS, 149, 0, 1 }, 100000, true }, /* quiet */
+	{ { WIDTH_WINDOW_NS, 151, 0, 1 }, 100000, false },
+	{ { WIDTH_WINDOW_NS, 151, 0, 15200000 }, 100000, true }, /* dear */
+};
+
+START_TEST(window_is_long_enough_for_many_clients)
+{
+	ck_assert_int_eq(width_is_over(&beginnings[_i].window,
+			     beginnings[_i].n_clients),
+	    beginnings[_i].is_over);
+}
+END_TEST
+
 static const struct world client_bound = { { 0, 100, 100 }, { 0, 60, 45 } };
 static const struct world full = { { 0, 100, 180 }, { 0, 100, 95 } };
 
@@ -152,6 +175,24 @@ START_TEST(load_that_changes_is_no_time_to_try)
 }
 END_TEST
 
+START_TEST(longer_windows_are_fewer_to_wait)
+{
+	const struct width_window longer = {
+		.elapsed_ns = 8 * WIDTH_WINDOW_NS,
+		.n_messages = UINT64_C(8) * 100 * (WIDTH_WINDOW_NS / 1000000),
+		.spent_ns = 8 * WIDTH_WINDOW_NS,
+	};
+	struct width width;
+
+	width_init(&width, 2);
+	run(&width, &client_bound, 2, 4);
+	ck_assert_uint_eq(width.now, 1);
+	for (int i = 0; i < WIDTH_WAIT_MIN / 8; i++)
+		ck_assert_uint_eq(width_learn(&width, &longer), 1);
+	ck_assert_uint_eq(width_learn(&width, &longer), 2);
+}
+END_TEST
+
 /* What is in vain is tried ever more seldom, so that it costs next to
  * nothing. */
 START_TEST(attempts_in_vain_become_rare)
@@ -171,10 +212,11 @@ END_TEST
 
 /* Too few messages to tell; or the loop slept. */
 static const struct width_window quiet[] = {
-	{ WIDTH_WINDOW_NS, 149, 1000000 },
-	{ WIDTH_WINDOW_NS, 0, 0 },
-	{ 5 * WIDTH_WINDOW_NS, 10000, 1000000 },
-	{ INT64_MAX / 2, 1, 1 },
+	{ WIDTH_WINDOW_NS, 149, 0, 1000000 },
+	{ WIDTH_WINDOW_NS, 0, 0, 0 },
+	{ WIDTH_WINDOW_NS, 0, 300, 20000000 },
+	{ 3 * WIDTH_WINDOW_MAX_NS, 1000000, 0, 1000000 },
+	{ INT64_MAX / 2, 1, 1, 1 },
 };
 
 START_TEST(stays_where_nothing_can_be_told)
@@ -203,7 +245,7 @@ END_TEST
 START_TEST(what_is_dear_is_done_by_all)
 {
 	/* 0.2 ms each, by loops that are half busy. */
-	const struct width_window dear = { WIDTH_WINDOW_NS, 75, 15000000 };
+	const struct width_window dear = { WIDTH_WINDOW_NS, 70, 5, 15000000 };
 	struct width width;
 
 	width_init(&width, 5);
@@ -218,7 +260,7 @@ END_TEST
 
 START_TEST(what_is_dear_and_rare_is_not_noticed)
 {
-	const struct width_window rare = { WIDTH_WINDOW_NS, 10, 3000000 };
+	const struct width_window rare = { WIDTH_WINDOW_NS, 10, 0, 3000000 };
 	struct width width;
 
 	width_init(&width, 2);
@@ -237,8 +279,11 @@ suite_width(void)
 	tcase_add_loop_test(core,
 	    settles_where_clients_get_as_much_done_with_fewest, 0,
 	    N_OF(worlds));
+	tcase_add_loop_test(core, window_is_long_enough_for_many_clients, 0,
+	    N_OF(beginnings));
 	tcase_add_test(core, follows_another_load_at_once);
 	tcase_add_loop_test(core, what_paid_is_not_questioned_at_once, 0, 2);
+	tcase_add_test(core, longer_windows_are_fewer_to_wait);
 	tcase_add_test(core, load_that_changes_is_no_time_to_try);
 	tcase_add_test(core, attempts_in_vain_become_rare);
 	tcase_add_loop_test(core, stays_where_nothing_can_be_told, 0,

@@ -30,26 +30,54 @@ set_width(struct crew *crew, size_t n)
 
 /* ---- what they do ---- */
 
-/* Since it was asked before. */
 static uint64_t
-take_messages(struct worker *w)
+count_moments(const struct worker *w)
 {
-	const uint64_t before = w->n_messages_then;
-
-	w->n_messages_then = 0;
-	for (int type = 0; type < UXS_N_ALL_TYPES; type++)
-		w->n_messages_then +=
-		    counter_read(&w->stats.of[type].received_messages);
-	return w->n_messages_then - before;
+	return counter_read(&w->n_admitted) + counter_read(&w->n_left);
 }
 
 static uint64_t
-take_spent(struct worker *w)
+count_messages(const struct worker *w)
 {
-	const uint64_t before = w->spent_ns_then;
+	uint64_t n = 0;
 
-	w->spent_ns_then = counter_read(&w->stats.turns.spent_ns);
-	return w->spent_ns_then - before;
+	for (int type = 0; type < UXS_N_ALL_TYPES; type++)
+		n += counter_read(&w->stats.of[type].received_messages);
+	return n;
+}
+
+/* In the window, up to now. */
+static uint64_t
+messages_of(const struct worker *w)
+{
+	return count_messages(w) - w->n_messages_then;
+}
+
+static void
+measure(const struct crew *crew, struct width_window *window)
+{
+	*window = (struct width_window){
+		.elapsed_ns = uxs_loop_now_ns(&crew_first(crew)->loop) -
+		    crew->window_ns,
+	};
+	for (size_t i = 0; i < crew->n; i++) {
+		const struct worker *w = &crew->workers[i];
+
+		window->n_messages += messages_of(w);
+		window->n_moments += count_moments(w) - w->n_moments_then;
+		window->spent_ns += counter_read(&w->stats.turns.spent_ns) -
+		    w->spent_ns_then;
+	}
+}
+
+static uint64_t
+count_clients(const struct crew *crew)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < crew->n; i++)
+		n += worker_load(&crew->workers[i]);
+	return n;
 }
 
 /* ---- who goes where ---- */
@@ -77,10 +105,10 @@ spread(struct crew *crew, size_t before)
  * long, where somebody was silent, or could not be moved, and has much to do
  * now. */
 static void
-collect(struct crew *crew, const uint64_t n_messages[], uint64_t n_all)
+collect(struct crew *crew, uint64_t n_messages)
 {
 	for (size_t i = crew_width(crew); i < crew->n; i++) {
-		if (n_messages[i] > FEW(n_all))
+		if (messages_of(&crew->workers[i]) > FEW(n_messages))
 			move(crew, i, i % crew_width(crew), false);
 	}
 }
@@ -90,37 +118,52 @@ collect(struct crew *crew, const uint64_t n_messages[], uint64_t n_all)
 /* Nobody is woken up for it: where nothing happens there is nothing to
  * decide. */
 static void
-begin_window(struct crew *crew)
+look_later(struct crew *crew)
 {
 	struct uxs_loop *loop = &crew_first(crew)->loop;
 
-	crew->window_ns = uxs_loop_now_ns(loop);
 	uxs_timer_start_lazily(loop, &crew->window,
-	    crew->window_ns + WIDTH_WINDOW_NS);
+	    uxs_loop_now_ns(loop) + WIDTH_WINDOW_NS);
 }
 
 static void
-on_window_over(struct uxs_timer *timer)
+begin_window(struct crew *crew)
 {
-	struct crew *crew = uxs_container_of(timer, struct crew, window);
-	struct width_window window = {
-		.elapsed_ns = uxs_loop_now_ns(&crew_first(crew)->loop) -
-		    crew->window_ns,
-	};
-	uint64_t n_messages[UXS_THREADS_MAX];
+	crew->window_ns = uxs_loop_now_ns(&crew_first(crew)->loop);
+	for (size_t i = 0; i < crew->n; i++) {
+		struct worker *w = &crew->workers[i];
+
+		w->n_messages_then = count_messages(w);
+		w->n_moments_then = count_moments(w);
+		w->spent_ns_then = counter_read(&w->stats.turns.spent_ns);
+	}
+	look_later(crew);
+}
+
+static void
+end_window(struct crew *crew, const struct width_window *window)
+{
 	const size_t before = crew_width(crew);
 
-	for (size_t i = 0; i < crew->n; i++) {
-		n_messages[i] = take_messages(&crew->workers[i]);
-		window.n_messages += n_messages[i];
-		window.spent_ns += take_spent(&crew->workers[i]);
-	}
-	set_width(crew, width_learn(&crew->width, &window));
+	set_width(crew, width_learn(&crew->width, window));
 	if (crew_width(crew) > before)
 		spread(crew, before);
 	else
-		collect(crew, n_messages, window.n_messages);
+		collect(crew, window->n_messages);
 	begin_window(crew);
+}
+
+static void
+on_window(struct uxs_timer *timer)
+{
+	struct crew *crew = uxs_container_of(timer, struct crew, window);
+	struct width_window window;
+
+	measure(crew, &window);
+	if (width_is_over(&window, count_clients(crew)))
+		end_window(crew, &window);
+	else
+		look_later(crew);
 }
 
 void
@@ -128,7 +171,7 @@ crew_width_start(struct crew *crew)
 {
 	set_width(crew, crew->n);
 	width_init(&crew->width, (unsigned)crew->n);
-	crew->window.on_expiry = on_window_over;
+	crew->window.on_expiry = on_window;
 	begin_window(crew);
 }
 

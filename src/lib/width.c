@@ -51,7 +51,8 @@ is_at_work(const struct width_window *window, unsigned n, unsigned percent)
 static bool
 is_dear(const struct width_window *window)
 {
-	return window->spent_ns > window->n_messages * WIDTH_DEAR_NS &&
+	return window->spent_ns >
+	    (window->n_messages + window->n_moments) * WIDTH_DEAR_NS &&
 	    is_at_work(window, 1, WIDTH_FULL / 2);
 }
 
@@ -60,7 +61,15 @@ static bool
 is_quiet(const struct width_window *window)
 {
 	return rate_of(window) < WIDTH_MIN_RATE ||
-	    window->elapsed_ns > 4 * WIDTH_WINDOW_NS;
+	    window->elapsed_ns > 2 * WIDTH_WINDOW_MAX_NS;
+}
+
+bool
+width_is_over(const struct width_window *window, uint64_t n_clients)
+{
+	return is_quiet(window) || is_dear(window) ||
+	    window->n_messages >= 2 * n_clients ||
+	    window->elapsed_ns >= WIDTH_WINDOW_MAX_NS;
 }
 
 /* ---- attempts ---- */
@@ -138,19 +147,23 @@ is_another_load(const struct width *width)
 }
 
 static bool
-may_try(struct width_attempts *attempts)
+may_try(struct width_attempts *attempts, const struct width_window *window)
 {
+	const unsigned passed =
+	    (unsigned)(window->elapsed_ns / WIDTH_WINDOW_NS);
+
 	if (attempts->n_to_wait == 0)
 		return true;
-	attempts->n_to_wait--;
+	attempts->n_to_wait -=
+	    passed < attempts->n_to_wait ? passed : attempts->n_to_wait;
 	return false;
 }
 
 static void
 consider(struct width *width, const struct width_window *window)
 {
-	const bool may_narrow = may_try(&width->narrower);
-	const bool may_widen = may_try(&width->wider);
+	const bool may_narrow = may_try(&width->narrower, window);
+	const bool may_widen = may_try(&width->wider, window);
 
 	if (width->now < width->n && may_widen &&
 	    is_at_work(window, width->now, WIDTH_FULL))

@@ -27,23 +27,25 @@
  */
 
 #define WIDTH_WINDOW_NS INT64_C(30000000)
+#define WIDTH_WINDOW_MAX_NS (10 * WIDTH_WINDOW_NS)
 #define WIDTH_MIN_RATE 5000 /* messages a second; fewer tell nothing */
 #define WIDTH_WORTH 10 /* percent of the messages */
 #define WIDTH_FULL 75 /* percent of the time that loops are at work */
 #define WIDTH_DEAR_NS 100000 /* for a message; arbitrary */
-#define WIDTH_WAIT_MIN 32 /* windows between two attempts */
+#define WIDTH_WAIT_MIN 32 /* shortest windows between two attempts */
 #define WIDTH_WAIT_MAX 1024
 
 /* What all loops together did in a window. */
 struct width_window {
 	int64_t elapsed_ns;
 	uint64_t n_messages;
+	uint64_t n_moments; /* of clients: those who came, and those who left */
 	uint64_t spent_ns; /* in turns, each from waking up to its end */
 };
 
 /* In one direction. */
 struct width_attempts {
-	unsigned n_to_wait; /* windows until the next */
+	unsigned n_to_wait; /* until the next, in shortest windows */
 	unsigned wait; /* after one that does not pay */
 };
 
@@ -63,6 +65,13 @@ struct width {
 	uint64_t rate_failed; /* when an attempt did not pay; 0: none did */
 	struct width_attempts narrower, wider;
 };
+
+/*
+ * Does it tell enough? With thousands of clients a window may see fewer
+ * messages than there are clients, and then mostly which of them are in step:
+ * so let it see two for each, or the longest time.
+ */
+bool width_is_over(const struct width_window *window, uint64_t n_clients);
 
 void width_init(struct width *width, unsigned n);
 

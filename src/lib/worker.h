@@ -59,8 +59,8 @@ struct worker {
 	void (*on_wake)(struct worker *worker);
 	void (*on_failed)(struct worker *worker);
 	void *arg;
-	/* For who measures what it does: how much that was the last time. */
-	uint64_t n_messages_then, spent_ns_then;
+	/* For who measures what it does: how much that was at the beginning. */
+	uint64_t n_messages_then, n_moments_then, spent_ns_then;
 	/* private */
 	uint64_t n_admitted; /* written by who admits */
 	uint64_t n_left; /* written by the loop's thread */
