@@ -50,8 +50,10 @@ static const struct uxs_service mirror_service = {
 };
 static const struct uxs_service looking_service = { .on_message = mirror };
 
+/* For so many streams of one user. */
 static void
-open_with(const struct uxs_service *service, size_t buffer_bytes)
+open_for(size_t n_streams, const struct uxs_service *service,
+    size_t buffer_bytes)
 {
 	struct uxs_server_conf conf = UXS_SERVER_DEFAULTS;
 	struct uxs_error why = { .text = "" };
@@ -62,10 +64,16 @@ open_with(const struct uxs_service *service, size_t buffer_bytes)
 	conf.service = service;
 	conf.buffer_bytes = buffer_bytes;
 	/* Of all that one user has; a byte more ends a connection. */
-	conf.max_bytes_per_user = buffer_bytes;
+	conf.max_bytes_per_user = n_streams * buffer_bytes;
 	conf.write_timeout_ns = write_timeout_ns;
 	if (uxs_server_open(&server, &conf, &why) < 0)
 		ck_abort_msg("cannot open: %s", why.text);
+}
+
+static void
+open_with(const struct uxs_service *service, size_t buffer_bytes)
+{
+	open_for(1, service, buffer_bytes);
 }
 
 static bool have_ended;
@@ -287,20 +295,22 @@ START_TEST(a_service_that_looks_is_shown_every_byte)
 }
 END_TEST
 
+#define SEVERAL 4
+
 static void
 several_streams(void *arg)
 {
-	struct stream *s[4];
+	struct stream *s[SEVERAL];
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < SEVERAL; i++)
 		s[i] = stream_open(i + 1);
 	for (size_t done = PIECE; done <= 8 * MI; done += PIECE) {
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < SEVERAL; i++)
 			stream_sends(s[i], PIECE, done);
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < SEVERAL; i++)
 			stream_echoes(s[i], PIECE, done);
 	}
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < SEVERAL; i++) {
 		stream_ends(s[i]);
 		stream_close(s[i]);
 	}
@@ -308,7 +318,7 @@ several_streams(void *arg)
 
 START_TEST(streams_side_by_side_do_not_mix)
 {
-	open_with(&mirror_service, 64 * 1024);
+	open_for(SEVERAL, &mirror_service, 64 * 1024);
 
 	serve(several_streams);
 
@@ -555,7 +565,7 @@ START_TEST(all_streams_need_no_more_than_one_pipe)
 	const int before = count_descriptors();
 	int after;
 
-	open_with(&mirror_service, 64 * 1024);
+	open_for(SEVERAL, &mirror_service, 64 * 1024);
 	serve(several_streams);
 	after = count_descriptors();
 	serve(several_streams);
