@@ -12,8 +12,8 @@
 __BEGIN_DECLS
 
 /*
- * What happened, in numbers that only grow (connections and loops excepted). The names
- * are those of the daemon's statistics: received_bytes is
+ * What happened, in numbers that only grow (connections and loops excepted).
+ * The names are those of the daemon's statistics: received_bytes is
  * uxecho_received_bytes_total{type}.
  */
 
